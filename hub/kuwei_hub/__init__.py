@@ -1,0 +1,1 @@
+"""The province (or city) hub: writes, signs and rolls out rules; gathers statistics."""

@@ -1,0 +1,1 @@
+"""The monitoring node: screens one bureau's payments and keeps its raw data."""

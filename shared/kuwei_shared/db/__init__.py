@@ -1,0 +1,1 @@
+"""PostgreSQL: engine, unit of work, table base, bulk COPY."""

@@ -1,0 +1,42 @@
+"""How a service reaches PostgreSQL: bounded, named, and with time limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, create_engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolLimits:
+    """Bounds of a connection pool; ``size`` equals the worker threads using it."""
+
+    size: int = 16
+    wait_s: float = 2.0
+    statement_timeout_ms: int = 30_000
+    lock_timeout_ms: int = 5_000
+
+
+def connect(url: str, limits: PoolLimits, *, application: str) -> Engine:
+    """Return an engine that never queues longer than ``limits.wait_s``.
+
+    Args:
+        url: ``postgresql+psycopg2://…``; SQLAlchemy 2.1 would otherwise pick
+            psycopg 3.
+        limits: pool bounds and server-side time-outs.
+        application: shown in ``pg_stat_activity``.
+    """
+    options = (
+        f"-c statement_timeout={limits.statement_timeout_ms}"
+        f" -c lock_timeout={limits.lock_timeout_ms}"
+        " -c idle_in_transaction_session_timeout=60000"
+        " -c jit=off -c timezone=UTC"
+    )
+    return create_engine(
+        url,
+        pool_size=limits.size,
+        max_overflow=0,
+        pool_timeout=limits.wait_s,
+        pool_pre_ping=True,
+        connect_args={"application_name": application, "options": options},
+    )

@@ -1,0 +1,57 @@
+"""One request, one call, one task is one transaction; this is who commits.
+
+Services and stores receive the open Session and never commit: an architecture
+test searches for it. Leaving the block without an error commits, with one rolls
+back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from kuwei_shared.kernel.errors import KuweiError, Kind
+
+RETRY_AFTER_S = 2
+
+
+class UnitOfWork:
+    """Opens transactions on one engine.
+
+    Example::
+
+        with unit_of_work.begin() as session:
+            service.adopt(session, release)
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """Open a transaction; commit on leaving, roll back on error.
+
+        Raises:
+            KuweiError: ``database.busy`` when no connection is free in time.
+        """
+        try:
+            connection = self.engine.connect()
+        except (PoolTimeout, OperationalError) as error:
+            raise KuweiError(
+                "database.busy",
+                "系统繁忙,数据库暂不可用,请稍后重试。",
+                kind=Kind.UNAVAILABLE,
+                retry_after_s=RETRY_AFTER_S,
+            ) from error
+        with connection, Session(connection, expire_on_commit=False) as session:
+            try:
+                yield session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise

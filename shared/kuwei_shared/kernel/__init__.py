@@ -1,0 +1,1 @@
+"""Words every other part is built from: time, errors, identifiers, pages."""

@@ -15,7 +15,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from kuwei_shared.kernel.errors import KuweiError, Kind
+from kuwei_shared.db import row_security
+from kuwei_shared.identity.scope import VisibleJurisdictions
+from kuwei_shared.kernel.errors import Kind, KuweiError
 
 RETRY_AFTER_S = 2
 
@@ -29,12 +31,17 @@ class UnitOfWork:
             service.adopt(session, release)
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, role: str | None = None) -> None:
         self.engine = engine
+        self.role = role
 
     @contextmanager
-    def begin(self) -> Iterator[Session]:
+    def begin(self, scope: VisibleJurisdictions | None = None) -> Iterator[Session]:
         """Open a transaction; commit on leaving, roll back on error.
+
+        Args:
+            scope: given, row-level security shows these jurisdictions only, as
+                the unprivileged ``role`` if the unit of work has one.
 
         Raises:
             KuweiError: ``database.busy`` when no connection is free in time.
@@ -50,6 +57,8 @@ class UnitOfWork:
             ) from error
         with connection, Session(connection, expire_on_commit=False) as session:
             try:
+                if scope is not None:
+                    row_security.enter(session, scope, self.role)
                 yield session
                 session.commit()
             except BaseException:

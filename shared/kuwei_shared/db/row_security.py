@@ -1,0 +1,73 @@
+"""Row-level security: the wall behind the scope type.
+
+Tables with ``mof_div_code`` get a policy that compares it with the transaction's
+``kuwei.scope``; a transaction that sets none sees no row. Owners and superusers
+bypass policies, so the application connects, or switches, to a role that owns
+nothing.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from kuwei_shared.identity.scope import EVERYTHING, VisibleJurisdictions
+
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+
+def policy_ddl(table: str, column: str = "mof_div_code") -> list[str]:
+    """Return the statements that put a table behind the wall.
+
+    The setting is read in sub-selects so that PostgreSQL evaluates it once per
+    statement, not once per row.
+    """
+    _require_name(table)
+    _require_name(column)
+    setting = "current_setting('kuwei.scope', true)"
+    whole = f"{setting} = '{EVERYTHING}'"
+    codes = f"(SELECT CASE WHEN {whole} THEN '{{}}' ELSE {setting} END)::text[]"
+    test = f"((SELECT {whole}) OR {column} = ANY ({codes}))"
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"CREATE POLICY {table}_scope ON {table} USING {test} WITH CHECK {test}",
+    ]
+
+
+def role_ddl(role: str) -> list[str]:
+    """Return the statements that make a role which owns nothing and may work.
+
+    Audit tables keep their append-only trigger; this role never gets TRUNCATE.
+    """
+    _require_name(role)
+    tables = "ALL TABLES IN SCHEMA public"
+    create = (
+        f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN;"
+        " EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+    )
+    return [
+        create,
+        f"GRANT USAGE ON SCHEMA public TO {role}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {role}",
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",
+    ]
+
+
+def enter(
+    session: Session, scope: VisibleJurisdictions, role: str | None = None
+) -> None:
+    """Give the open transaction a scope, and optionally the unprivileged role."""
+    session.execute(
+        text("SELECT set_config('kuwei.scope', :scope, true)"),
+        {"scope": scope.setting},
+    )
+    if role is not None:
+        _require_name(role)
+        session.execute(text(f"SET LOCAL ROLE {role}"))
+
+
+def _require_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ValueError(name)

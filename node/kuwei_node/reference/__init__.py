@@ -1,0 +1,1 @@
+"""What payments are judged against: units, accounts, budgets, contracts, cards."""

@@ -1,0 +1,1 @@
+"""The rule catalogue as files: read, checked, tried, explained, locked, packed."""

@@ -1,0 +1,69 @@
+"""What a hub can be told from outside, read once and checked at start.
+
+Every field is an environment variable ``KUWEI_<NAME>``. Nothing else in the hub
+reads the environment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DatabaseUrl = Annotated[str, StringConstraints(pattern=r"^postgresql\+psycopg2://")]
+Address = Annotated[str, StringConstraints(pattern=r"^[^:\s]+:\d{1,5}$")]
+
+
+class Settings(BaseSettings):
+    """Settings of one hub; frozen after start."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KUWEI_", frozen=True, extra="ignore", validate_default=True
+    )
+
+    mode: Literal["production", "development"] = Field(
+        "production", description="development 允许演示用的替身服务。"
+    )
+    database_url: DatabaseUrl = Field(description="PostgreSQL 地址。")
+    data_dir: Path = Field(Path("/var/lib/kuwei"), description="证书与密钥所在目录。")
+    trust_domain: str = Field(
+        "fiscal.gx",
+        pattern=r"^[a-z0-9.-]{1,100}$",
+        description="本省身份的域,写入每张证书。",
+    )
+
+    grpc_bind: Address = Field("127.0.0.1:8101", description="会话与上报的监听地址。")
+    grpc_address: Address = Field(
+        "127.0.0.1:8101", description="节点拨入会话与上报所用的地址。"
+    )
+    enrol_bind: Address = Field("127.0.0.1:8102", description="入网服务的监听地址。")
+    enrol_address: Address = Field(
+        "127.0.0.1:8102", description="节点拨入入网服务所用的地址。"
+    )
+    server_names: tuple[str, ...] = Field(
+        ("localhost", "127.0.0.1"), min_length=1, description="写入服务证书的名称。"
+    )
+
+    grpc_threads: int = Field(
+        16, ge=1, le=64, description="gRPC 进程的数据库线程数,等于连接池大小。"
+    )
+    grpc_waiting_max: int = Field(
+        256, ge=1, le=10_000, description="等待线程的请求上限,超出即拒。"
+    )
+    enrol_per_minute: int = Field(
+        5, ge=1, le=600, description="每个来源地址每分钟可提交的入网申请数。"
+    )
+    token_ttl_h: int = Field(24, ge=1, le=336, description="入网令牌的有效小时数。")
+    watch_every_s: float = Field(
+        1.0, gt=0, le=30, description="检查新公告与停用名单的间隔秒数。"
+    )
+    spread_ms: int = Field(
+        3_000, ge=0, le=600_000, description="公告之后各节点错开取数的毫秒数。"
+    )
+
+    @property
+    def authority_dir(self) -> Path:
+        """Folder of the certificate authorities and the hub's signing key."""
+        return self.data_dir / "authority"

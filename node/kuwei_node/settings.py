@@ -1,0 +1,43 @@
+"""What a node can be told from outside, read once and checked at start.
+
+Every field is an environment variable ``KUWEI_<NAME>``. Nothing else in the node
+reads the environment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DatabaseUrl = Annotated[str, StringConstraints(pattern=r"^postgresql\+psycopg2://")]
+
+
+class Settings(BaseSettings):
+    """Settings of one node; frozen after start."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KUWEI_", frozen=True, extra="ignore", validate_default=True
+    )
+
+    mode: Literal["production", "development"] = Field(
+        "production", description="development 允许演示用的替身服务。"
+    )
+    database_url: DatabaseUrl = Field(description="PostgreSQL 地址。")
+    data_dir: Path = Field(Path("/var/lib/kuwei"), description="身份与密钥所在目录。")
+
+    threads: int = Field(16, ge=1, le=64, description="每个进程的数据库连接数。")
+    wait_ms: int = Field(50_000, ge=100, le=50_000, description="一次长轮询的毫秒数。")
+    heartbeat_s: float = Field(60.0, gt=0, le=600, description="心跳间隔秒数。")
+    send_every_s: float = Field(
+        2.0, gt=0, le=600, description="汇总并上报统计的间隔秒数。"
+    )
+    retry_min_s: float = Field(1.0, gt=0, le=60, description="重连的最短等待秒数。")
+    retry_max_s: float = Field(900.0, gt=0, le=3600, description="重连的最长等待秒数。")
+
+    @property
+    def identity_dir(self) -> Path:
+        """Folder of the node's keys, certificates and epoch."""
+        return self.data_dir / "identity"

@@ -1,0 +1,8 @@
+"""Store functions that may answer without a scope, each with its argument.
+
+A whole module may stand here when nothing it holds belongs to a jurisdiction.
+"""
+
+from __future__ import annotations
+
+WITHOUT_SCOPE: dict[str, str] = {}

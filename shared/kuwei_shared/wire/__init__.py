@@ -1,0 +1,1 @@
+"""Generated messages ↔ plain values. Nothing below an edge sees a generated message."""

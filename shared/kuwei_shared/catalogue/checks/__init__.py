@@ -1,0 +1,1 @@
+"""What a catalogue must satisfy, one small class per demand."""

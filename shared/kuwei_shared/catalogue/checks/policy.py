@@ -1,0 +1,150 @@
+"""Trigger, subject, severity, failure policy and status fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kuwei_shared.catalogue.checks.study import Case, RuleCheck
+from kuwei_shared.catalogue.issues import Issue
+from kuwei_shared.rules.model import Expected, Policy, Severity, Status
+from kuwei_shared.rules.vocabulary import PAYMENT
+
+_MAY_HOLD = frozenset({Severity.RED, Severity.GREY})
+_EXAMPLES_STABLE = 4
+
+
+class HasSubject(RuleCheck):
+    """The subject is one the vocabulary allows."""
+
+    id = "subject.known"
+
+    def on(self, case: Case) -> Iterator[Issue]:
+        """Yield unknown subjects."""
+        known = case.vocabulary.subjects
+        if case.rule.subject not in known:
+            yield case.issue(
+                self.id,
+                ("subject",),
+                f"没有监控对象 {case.rule.subject}。",
+                f"改成 {'、'.join(known)} 之一。",
+            )
+
+
+class IsTriggered(RuleCheck):
+    """Payments are screened at stages; any other subject needs a schedule."""
+
+    id = "trigger.fits"
+
+    def on(self, case: Case) -> Iterator[Issue]:
+        """Yield rules nothing would run."""
+        rule = case.rule
+        if rule.subject != PAYMENT and rule.schedule is None:
+            message = f"监控对象 {rule.subject} 只能定时检查。"
+            yield case.issue(self.id, ("trigger",), message, "写 schedule。")
+        if rule.schedule is None and not rule.stages:
+            message = "没有触发环节,也没有定时。"
+            yield case.issue(self.id, ("trigger",), message, "写 stages 或 schedule。")
+
+
+class ScopeFits(RuleCheck):
+    """Only payments have fund scopes and payment types; levels need a jurisdiction."""
+
+    id = "scope.fits"
+
+    def on(self, case: Case) -> Iterator[Issue]:
+        """Yield scopes that the subject's row cannot be tested for."""
+        rule = case.rule
+        if rule.subject not in case.vocabulary.entities:
+            return
+        if rule.scope.fund_scopes or rule.scope.pay_types:
+            message = f"{rule.subject} 没有资金范围和支付方式。"
+            yield case.issue(self.id, ("scope",), message, "从 scope 中删去。")
+        fields = case.vocabulary.entities[rule.subject].fields
+        if rule.scope.levels and "mof_div_code" not in fields:
+            message = f"{rule.subject} 不带区划,不能按级次限定。"
+            yield case.issue(self.id, ("scope", "levels"), message, "从 scope 中删去。")
+
+
+class PolicyFitsSeverity(RuleCheck):
+    """What a hit may not do, a missing value may not do either."""
+
+    id = "severity.policy"
+
+    def on(self, case: Case) -> Iterator[Issue]:
+        """Yield policies stronger than the severity."""
+        rule = case.rule
+        policies = (("on_missing", rule.on_missing), ("on_error", rule.on_error))
+        for key, policy in policies:
+            too_strong = (
+                policy is not Policy.PASS and rule.severity not in _MAY_HOLD
+            ) or (policy is Policy.REJECT and rule.severity is not Severity.GREY)
+            if too_strong:
+                yield case.issue(
+                    self.id,
+                    (key,),
+                    f"严重程度 {rule.severity} 的规则,{key} 不能是 {policy}。",
+                    "改成 pass,或与严重程度相称。",
+                )
+
+
+class ScheduledNeverStops(RuleCheck):
+    """A scheduled rule looks at what has happened: it cannot hold or refuse."""
+
+    id = "schedule.after"
+
+    def on(self, case: Case) -> Iterator[Issue]:
+        """Yield scheduled rules that claim to stop payments."""
+        rule = case.rule
+        if rule.schedule is None:
+            return
+        if rule.severity in _MAY_HOLD:
+            message = "定时规则在事后,不能暂停或禁止。"
+            yield case.issue(self.id, ("severity",), message, "改成 orange 或以下。")
+
+
+class StableHasEvidence(RuleCheck):
+    """A stable rule has four examples or more, at least two of them clear or hit."""
+
+    id = "status.evidence"
+
+    def on(self, case: Case) -> Iterator[Issue]:
+        """Yield stable rules with thin evidence."""
+        rule = case.rule
+        if rule.status is not Status.STABLE:
+            return
+        kinds = [one.expected for one in rule.examples]
+        twice = max(kinds.count(Expected.HIT), kinds.count(Expected.CLEAR))
+        if len(kinds) < _EXAMPLES_STABLE or twice < 2:  # noqa: PLR2004
+            yield case.issue(
+                self.id,
+                ("status",),
+                "正式规则的示例太少。",
+                "至少四个示例,命中或不命中有两个以上;或先置为 trial。",
+            )
+
+
+class DedupesByKnownNames(RuleCheck):
+    """Alerts are joined by names the subject's row has."""
+
+    id = "dedupe.names"
+
+    def on(self, case: Case) -> Iterator[Issue]:
+        """Yield names an alert could not be joined by."""
+        if case.rule.dedupe is None:
+            return
+        for at, name in enumerate(case.rule.dedupe.by):
+            if not _on_row(name, case):
+                yield case.issue(
+                    self.id,
+                    ("dedupe", "by", at),
+                    f"{name} 不是监控对象自己的字段。",
+                    "写监控对象的字段。",
+                )
+
+
+def _on_row(name: str, case: Case) -> bool:
+    subject = case.rule.subject
+    if subject == PAYMENT:
+        return name in case.vocabulary.payment or name in case.vocabulary.derived
+    entity = case.vocabulary.entities.get(subject)
+    return entity is not None and name.removeprefix(f"{subject}.") in entity.fields

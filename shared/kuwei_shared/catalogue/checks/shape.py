@@ -1,0 +1,222 @@
+"""Files have the published shape, one id each, named after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+import jsonschema
+
+from kuwei_shared.catalogue import files as layout
+from kuwei_shared.catalogue.checks.study import Case, RuleCheck, Study
+from kuwei_shared.catalogue.document import find, plain
+from kuwei_shared.catalogue.issues import Issue, Place
+from kuwei_shared.rules.vocabulary import Type
+
+_FIXED = {
+    layout.CATALOGUE: "catalogue",
+    layout.VOCABULARY: "vocabulary",
+    layout.PATTERNS: "patterns",
+    layout.BASE: "base",
+}
+
+
+class FollowsSchema:
+    """Every file follows its published JSON Schema."""
+
+    id = "schema"
+
+    def issues(self, study: Study) -> Iterator[Issue]:
+        """Yield every deviation from the schema, at its key."""
+        for path, node in study.reading.nodes.items():
+            schema = study.schemas.get(_schema_of(path))
+            if isinstance(schema, dict):
+                validator = jsonschema.Draft202012Validator(schema)
+                for error in validator.iter_errors(_jsonable(plain(node))):
+                    yield Issue(
+                        place=find(node, tuple(error.absolute_path)),
+                        code=self.id,
+                        message=_message(error),
+                        remedy=f"见 schema/{_schema_of(path)}.json。",
+                    )
+
+
+class HasUniqueId:
+    """No two rules, and no two lists, share an id."""
+
+    id = "id.unique"
+
+    def issues(self, study: Study) -> Iterator[Issue]:
+        """Yield the second and later uses of an id."""
+        seen: dict[str, str] = {}
+        for path, one in (*study.reading.rules, *study.reading.lists):
+            if one.id in seen:
+                yield Issue(
+                    place=find(study.reading.nodes[path], ("id",)),
+                    code=self.id,
+                    message=f"编号 {one.id} 已用于 {seen[one.id]}。",
+                    remedy="换一个编号,或删去重复的文件。",
+                )
+            seen.setdefault(one.id, path)
+
+
+class IsNamedAfterId:
+    """A file is named after the id it holds."""
+
+    id = "id.filename"
+
+    def issues(self, study: Study) -> Iterator[Issue]:
+        """Yield files whose name is not their id."""
+        for path, one in (*study.reading.rules, *study.reading.lists):
+            if PurePosixPath(path).stem != one.id:
+                yield Issue(
+                    place=find(study.reading.nodes[path], ("id",)),
+                    code=self.id,
+                    message=f"文件名与编号 {one.id} 不一致。",
+                    remedy=f"把文件改名为 {one.id}.yaml。",
+                )
+
+
+class HasUniqueTitle(RuleCheck):
+    """No two rules share a title: people know a rule by it."""
+
+    id = "title.unique"
+
+    def issues(self, study: Study) -> Iterator[Issue]:
+        """Yield the second and later uses of a title."""
+        seen: dict[str, str] = {}
+        for case in study.cases:
+            title = case.rule.title
+            if title in seen:
+                message = f"题名“{title}”已用于 {seen[title]}。"
+                yield case.issue(self.id, ("title",), message, "题名写出区别。")
+            seen.setdefault(title, case.rule.id)
+
+
+class HasShortTitle(RuleCheck):
+    """A title fits one line of a table: at most 24 characters, no full stop."""
+
+    id = "title.short"
+    longest = 24
+
+    def on(self, case: Case) -> Iterator[Issue]:
+        """Yield a title that is a sentence."""
+        title = case.rule.title
+        if len(title) > self.longest or title.endswith("。"):
+            message = f"题名 {len(title)} 字,过长或是整句。"
+            yield case.issue(
+                self.id, ("title",), message, f"缩到 {self.longest} 字以内,不加句号。"
+            )
+
+
+class BaseIsComplete:
+    """The base example gives every vocabulary name a value or null."""
+
+    id = "base.complete"
+
+    def issues(self, study: Study) -> Iterator[Issue]:
+        """Yield the names the base example leaves out."""
+        given = study.reading.catalogue.base_example
+        for name in all_names(study):
+            if name not in given:
+                yield Issue(
+                    place=Place(path=layout.BASE),
+                    code=self.id,
+                    message=f"示例底本没有 {name}。",
+                    remedy="补上它平常的值,没有就写 null。",
+                )
+
+
+def all_names(study: Study) -> Iterator[str]:
+    """Yield every name an example can give: fields, references, facts."""
+    vocabulary = study.vocabulary
+    yield from vocabulary.payment
+    for entity in vocabulary.entities.values():
+        yield from (f"{entity.name}.{column}" for column in entity.fields)
+    yield from (f"fact.{name}" for name in vocabulary.facts)
+
+
+class VocabularyHolds:
+    """Keys, derivations and facts of the vocabulary name fields that exist."""
+
+    id = "vocabulary"
+    units = frozenset({"agency_code", "bgt_id", "pro_code", "contract_no"})
+
+    def issues(self, study: Study) -> Iterator[Issue]:
+        """Yield every dangling name in the vocabulary."""
+        node = study.reading.nodes.get(layout.VOCABULARY)
+        for keys, message in self._faults(study) if node else ():
+            yield Issue(
+                place=find(node, keys) if node else Place(path=layout.VOCABULARY),
+                code=self.id,
+                message=message,
+                remedy="写词汇表中已有的字段。",
+            )
+
+    def _faults(self, study: Study) -> Iterator[tuple[tuple[str, ...], str]]:
+        vocabulary = study.vocabulary
+        for derived in vocabulary.derived.values():
+            if derived.source not in vocabulary.payment:
+                keys = ("payment", "derived", derived.name, "from")
+                yield keys, f"没有字段 {derived.source}。"
+        for entity in vocabulary.entities.values():
+            for column, source in entity.keys.items():
+                if column not in entity.fields or vocabulary.type_of(source) is None:
+                    keys = ("entities", entity.name, "keys", column)
+                    yield keys, f"连接键 {column} ← {source} 不存在。"
+        for subject in vocabulary.subjects:
+            if subject != "payment" and subject not in vocabulary.entities:
+                yield ("subjects",), f"没有实体 {subject}。"
+        yield from self._fact_faults(study)
+
+    def _fact_faults(self, study: Study) -> Iterator[tuple[tuple[str, ...], str]]:
+        fields = study.vocabulary.payment
+        for fact in study.vocabulary.facts.values():
+            used = [*fact.over, *fact.where, *([fact.of] if fact.of else [])]
+            for name in used:
+                if name not in fields:
+                    yield ("facts", fact.name), f"没有字段 {name}。"
+            if fact.over and fact.over[0] not in self.units:
+                yield ("facts", fact.name, "over"), "首键须是单位、指标、项目或合同。"
+            measured = fields.get(fact.of) if fact.of else None
+            if measured and measured.type is not Type.MONEY:
+                yield ("facts", fact.name, "of"), f"{fact.of} 不是金额。"
+
+
+def _schema_of(path: str) -> str:
+    if layout.is_rule(path):
+        return "rule"
+    return "list" if layout.is_list(path) else _FIXED[path]
+
+
+def _jsonable(value: object) -> object:
+    """Return dates as the ISO texts a JSON Schema knows."""
+    if isinstance(value, dict):
+        return {key: _jsonable(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_jsonable(one) for one in value]
+    isoformat = getattr(value, "isoformat", None)
+    return isoformat() if callable(isoformat) else value
+
+
+_MESSAGES = {
+    "required": "缺少必填的键",
+    "additionalProperties": "有不认识的键",
+    "enum": "取值不在允许之列",
+    "pattern": "写法不合格式",
+    "type": "类型不对",
+    "minLength": "太短",
+    "maxLength": "太长",
+    "minItems": "至少要有一项",
+    "maxItems": "项数过多",
+    "uniqueItems": "有重复的项",
+    "minimum": "数太小",
+    "maximum": "数太大",
+}
+
+
+def _message(error: jsonschema.ValidationError) -> str:
+    kind = str(error.validator)
+    key = ".".join(map(str, error.absolute_path)) or "文件"
+    detail = error.message.splitlines()[0][:120]
+    return f"{key}:{_MESSAGES.get(kind, '不合模板')}({detail})。"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Text
 from sqlalchemy.orm import DeclarativeBase
 
 NAMING = {
@@ -14,13 +14,21 @@ NAMING = {
 }
 
 
+# varchar columns are cast to text at every comparison; text ones are not.
+TYPES = {str: Text}
+
+
 class NodeTable(DeclarativeBase):
     """Base of every table in a node's database."""
+
+    type_annotation_map = TYPES
 
     metadata = MetaData(naming_convention=NAMING)
 
 
 class HubTable(DeclarativeBase):
     """Base of every table in a hub's database."""
+
+    type_annotation_map = TYPES
 
     metadata = MetaData(naming_convention=NAMING)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
 
 from sqlalchemy import Engine, create_engine
 
@@ -30,7 +33,7 @@ def connect(url: str, limits: PoolLimits, *, application: str) -> Engine:
         f"-c statement_timeout={limits.statement_timeout_ms}"
         f" -c lock_timeout={limits.lock_timeout_ms}"
         " -c idle_in_transaction_session_timeout=60000"
-        " -c jit=off -c timezone=UTC"
+        " -c jit=off -c timezone=UTC -c plan_cache_mode=force_generic_plan"
     )
     return create_engine(
         url,
@@ -38,5 +41,6 @@ def connect(url: str, limits: PoolLimits, *, application: str) -> Engine:
         max_overflow=0,
         pool_timeout=limits.wait_s,
         pool_pre_ping=True,
+        json_deserializer=partial(json.loads, parse_float=Decimal),
         connect_args={"application_name": application, "options": options},
     )

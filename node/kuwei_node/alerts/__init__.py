@@ -1,0 +1,1 @@
+"""Alerts: hits a person should look at, joined per subject and window."""

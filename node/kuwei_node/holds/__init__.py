@@ -1,0 +1,1 @@
+"""Held payments, and the person who releases or refuses each."""

@@ -1,0 +1,1 @@
+"""The payments themselves: facts that arrive once, in order, and never change."""

@@ -1,0 +1,190 @@
+"""Every statement that touches the payment ledger.
+
+Writes here are the node's own acts on what a caller was already allowed to hand
+in, so they take no scope; reads for people live in the search feature.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, text
+from sqlalchemy.orm import Session
+
+from kuwei_node.payments.models import LEDGER_COLUMNS, Payment
+from kuwei_shared.db.prepared import Prepared
+
+YEAR_MIN, YEAR_MAX = 1990, 2100
+PARTITIONED = ("payment", "screening")
+REFERENCE_LOCK = 1
+_TALLY = "CASE {0}.entry_kind WHEN 'normal' THEN 1 WHEN 'reversal' THEN -1 ELSE 0 END"
+
+
+def _type(column: Column[Any]) -> str:  # Any: the column's Python type plays no part
+    name = str(column.type).lower()
+    return {"varchar": "text", "datetime": "timestamptz"}.get(name, name)
+
+
+FIELDS: dict[str, str] = {
+    column.name: _type(column)
+    for column in Payment.__table__.columns
+    if column.name not in LEDGER_COLUMNS
+}
+"""Vocabulary payment fields → PostgreSQL type, in table order."""
+
+_NAMES = ", ".join(FIELDS)
+_RECORD = ", ".join(f"{name} {kind}" for name, kind in FIELDS.items())
+_SAME = " AND ".join(f"r.{name} IS NOT DISTINCT FROM p.{name}" for name in FIELDS)
+
+_LOCK = Prepared(
+    "SELECT pg_advisory_xact_lock_shared($2), count(pg_advisory_xact_lock(h))"
+    " FROM (SELECT DISTINCT hashtextextended(u, 0) AS h FROM unnest($1) AS u"
+    " ORDER BY 1 OFFSET 0) s",
+    ("text[]", "bigint"),
+)
+_KNOWN = Prepared(
+    f"SELECT p.payment_id, p.stage, p.seq, p.fiscal_year, {_SAME}"
+    f" FROM json_to_recordset($1) AS r({_RECORD})"
+    " JOIN payment p ON p.payment_id = r.payment_id AND p.stage = r.stage"
+    " AND p.fiscal_year = r.fiscal_year",
+    ("json",),
+)
+_INSERT = Prepared(
+    f"INSERT INTO payment (seq, tally, received_at, {_NAMES})"
+    f" SELECT nextval('payment_seq'), {_TALLY.format('s')}, $2, {_NAMES} FROM ("
+    f" SELECT * FROM json_to_recordset($1) AS r({_RECORD})"
+    " ORDER BY r.vou_date OFFSET 0) s RETURNING seq, payment_id, stage",
+    ("json", "timestamptz"),
+)
+_SET_LIVE = Prepared(
+    "UPDATE payment SET live = NOT (seq = ANY($2))"
+    " WHERE seq = ANY($1) AND live = (seq = ANY($2))",
+    ("bigint[]", "bigint[]"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A payment the ledger already holds, and whether it was the same."""
+
+    payment_id: str
+    stage: str
+    seq: int
+    fiscal_year: int
+    is_same: bool
+
+
+def ensure_years(session: Session, years: Iterable[int]) -> None:
+    """Create the partitions of the given budget years unless they exist."""
+    for year in sorted(set(years)):
+        if not YEAR_MIN <= year <= YEAR_MAX:
+            continue
+        for table in PARTITIONED:
+            session.execute(
+                text(
+                    f"CREATE TABLE IF NOT EXISTS {table}_y{year:d} PARTITION OF {table}"
+                    f" FOR VALUES FROM ({year:d}) TO ({year + 1:d})"
+                )
+            )
+
+
+def present_years(session: Session) -> set[int]:
+    """Return the budget years that have partitions."""
+    rows = session.execute(
+        text(
+            "SELECT substring(c.relname from '_y(\\d{4})$')::int FROM pg_inherits i"
+            " JOIN pg_class c ON c.oid = i.inhrelid"
+            " WHERE i.inhparent = 'payment'::regclass"
+        )
+    )
+    return {row[0] for row in rows}
+
+
+def lock_units(session: Session, units: Sequence[str]) -> None:
+    """Serialise screenings that could see each other, until the transaction ends.
+
+    One lock per unit of locking (budget unit, appropriation), in one order, so
+    that two requests cannot deadlock; and reference data stands still meanwhile.
+    """
+    _LOCK.run(session, list(units), REFERENCE_LOCK)
+
+
+def known(session: Session, rows_json: str) -> list[Known]:
+    """Return which of the rows the ledger holds already."""
+    return [Known(*row) for row in _KNOWN.run(session, rows_json)]
+
+
+def insert(
+    session: Session, rows_json: str, received_at: dt.datetime
+) -> dict[tuple[str, str], int]:
+    """Append payments in order of business date.
+
+    Args:
+        session: the open transaction, units locked.
+        rows_json: JSON array of objects keyed by payment field.
+        received_at: when they arrived.
+
+    Returns:
+        (payment_id, stage) → sequence number.
+    """
+    rows = _INSERT.run(session, rows_json, received_at)
+    return {(payment_id, stage): seq for seq, payment_id, stage in rows}
+
+
+def set_refused(session: Session, seqs: list[int], refused: list[int]) -> None:
+    """Mark which payments of a set are refused, hence not counted by any fact."""
+    _SET_LIVE.run(session, seqs, refused)
+
+
+def reverse(session: Session, seq: int, received_at: dt.datetime) -> int:
+    """Append the reversal of a payment: same keys, opposite amount.
+
+    Returns:
+        The reversal's sequence number.
+    """
+    taken = {"payment_id", "entry_kind", "orig_payment_id", "pay_amt", "xpay_amt"}
+    same = ", ".join(name for name in FIELDS if name not in taken)
+    row = session.execute(
+        text(
+            "INSERT INTO payment (seq, tally, received_at, payment_id, entry_kind,"
+            f" orig_payment_id, pay_amt, xpay_amt, {same})"
+            " SELECT nextval('payment_seq'), -tally, :at, payment_id || '#reversal',"
+            f" 'reversal', payment_id, -pay_amt, -xpay_amt, {same}"
+            " FROM payment WHERE seq = :seq RETURNING seq"
+        ),
+        {"seq": seq, "at": received_at},
+    )
+    return int(row.scalar_one())
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """A contiguous stretch of newly appended payments, or none (count 0)."""
+
+    count: int
+    first_seq: int
+    last_seq: int
+
+
+def insert_staged(
+    session: Session, import_id: int, received_at: dt.datetime
+) -> Appended:
+    """Append the session's staged rows (temporary table ``intake_good``).
+
+    Rows the ledger already holds are left alone: an import can be repeated.
+    """
+    row = session.execute(
+        text(
+            f"WITH added AS (INSERT INTO payment (seq, tally, received_at, import_id,"
+            f" {_NAMES}) SELECT nextval('payment_seq'), {_TALLY.format('s')}, :at,"
+            f" :import, {_NAMES} FROM (SELECT {_NAMES} FROM intake_good"
+            " ORDER BY vou_date OFFSET 0) s"
+            " ON CONFLICT (payment_id, stage, fiscal_year) DO NOTHING RETURNING seq)"
+            " SELECT count(*), coalesce(min(seq), 0), coalesce(max(seq), 0) FROM added"
+        ),
+        {"at": received_at, "import": import_id},
+    ).one()
+    return Appended(*row)

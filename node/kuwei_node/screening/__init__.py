@@ -1,0 +1,1 @@
+"""Screening: every payment meets the whole effective catalogue, once, in order."""

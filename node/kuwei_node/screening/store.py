@@ -1,0 +1,180 @@
+"""The statements that judge payments and keep what was found.
+
+Judging is the compiled catalogue's one statement; everything around it is set
+work too. These are the node's own acts, so they take no scope.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from kuwei_shared.db.prepared import Prepared, run_verbatim
+from kuwei_shared.rules.compiler import HIT, Statement
+from kuwei_shared.rules.facts import Plan
+from kuwei_shared.rules.printer import Dialect, quote
+from kuwei_shared.screening.effective import EffectiveCatalogue
+
+ROW = "SELECT p.*, p.seq AS as_of FROM payment p"
+decode = partial(json.loads, parse_float=Decimal)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the catalogue says of one payment.
+
+    Attributes:
+        operands: vocabulary name → value for payments with a hit, else None.
+    """
+
+    seq: int
+    weight: int
+    outcomes: str
+    # Any: operand values have the types of the names they are keyed by.
+    operands: dict[str, Any] | None
+
+
+def judge_statement(statement: Statement) -> Prepared:
+    """Return the prepared judging of a handful of payments by sequence number."""
+    sql = statement.sql(Dialect.POSTGRES, f"{ROW} WHERE p.seq = ANY($1)", Plan.PROBE)
+    return Prepared(
+        f"SELECT seq, weight, outcomes, operands::text FROM ({sql}) judged",
+        ("bigint[]",),
+    )
+
+
+def judge(session: Session, prepared: Prepared, seqs: list[int]) -> list[Judgement]:
+    """Judge payments already in the ledger, each by what arrived before it."""
+    return [
+        Judgement(seq, weight, outcomes, decode(operands) if operands else None)
+        for seq, weight, outcomes, operands in prepared.run(session, seqs)
+    ]
+
+
+_RECORD = Prepared(
+    "INSERT INTO screening (payment_seq, fiscal_year, compiled_id, decision, weight,"
+    " outcomes, operands, screened_at)"
+    " SELECT r.seq, r.fiscal_year, $2, r.decision, r.weight, r.outcomes,"
+    " r.operands, $3 FROM jsonb_to_recordset($1) AS r(seq bigint, fiscal_year integer,"
+    " decision text, weight smallint, outcomes text, operands jsonb)",
+    ("jsonb", "bigint", "timestamptz"),
+)
+
+
+def record(
+    session: Session, rows: Sequence[dict[str, Any]], compiled_id: int, at: dt.datetime
+) -> None:
+    """Keep judgements with the decision that was answered.
+
+    Any: rows hold a judgement's fields and ``fiscal_year`` and ``decision``.
+    """
+    packed = json.dumps(rows, ensure_ascii=False, default=str)
+    _RECORD.run(session, packed, compiled_id, at)
+
+
+def screen_import(
+    session: Session,
+    statement: Statement,
+    *,
+    import_id: int,
+    seqs: tuple[int, int],
+    compiled_id: int,
+    at: dt.datetime,
+) -> int:
+    """Judge and record a stretch of an import's payments, as a set.
+
+    Their money has moved, so whatever the weight the decision is ``pass``; hits
+    become alerts all the same.
+
+    Returns:
+        How many payments were screened.
+    """
+    first, last = seqs
+    incoming = (
+        f"{ROW} WHERE p.import_id = {import_id:d}"
+        f" AND p.seq BETWEEN {first:d} AND {last:d}"
+    )
+    judged = statement.sql(Dialect.POSTGRES, incoming, Plan.SWEEP)
+    return run_verbatim(
+        session,
+        "INSERT INTO screening (payment_seq, fiscal_year, compiled_id, decision,"
+        " weight, outcomes, operands, screened_at)"
+        f" SELECT j.seq, p.fiscal_year, {compiled_id:d}, 'pass', j.weight, j.outcomes,"
+        f" j.operands, {quote(at.isoformat())}::timestamptz"
+        f" FROM ({judged}) j JOIN payment p ON p.seq = j.seq",
+    )
+
+
+def record_hits(
+    session: Session, effective: EffectiveCatalogue, where: str, values: dict[str, Any]
+) -> None:
+    """Unfold the hit letters of some screenings into one row per hit.
+
+    Args:
+        session: the open transaction.
+        effective: the catalogue that judged them; gives the letters' order.
+        where: condition on ``s`` (screening) and ``p`` (payment).
+        values: its bound values (Any: whatever the condition compares).
+    """
+    rules = [
+        (place, one.rule.id, one.rule.severity.value, one.rule.status.value == "trial")
+        for place, one in enumerate(effective.realtime.rules, start=1)
+    ]
+    listed = json.dumps(
+        [
+            dict(zip(("place", "rule_id", "severity", "is_trial"), r, strict=True))
+            for r in rules
+        ]
+    )
+    session.execute(
+        text(
+            "INSERT INTO hit (payment_seq, rule_id, fiscal_year, mof_div_code,"
+            " vou_date, severity, is_trial, pay_amt)"
+            " SELECT p.seq, r.rule_id, p.fiscal_year, p.mof_div_code, p.vou_date,"
+            " r.severity, r.is_trial, p.pay_amt FROM screening s"
+            " JOIN payment p ON p.seq = s.payment_seq AND p.fiscal_year = s.fiscal_year"
+            " JOIN json_to_recordset(:rules) AS r(place integer, rule_id text,"
+            f" severity text, is_trial boolean) ON substr(s.outcomes, r.place, 1) = '{HIT}'"
+            f" WHERE s.outcomes LIKE '%{HIT}%' AND {where}"
+            " ON CONFLICT DO NOTHING"
+        ),
+        {"rules": listed, **values},
+    )
+
+
+def compiled_id(
+    session: Session, effective: EffectiveCatalogue, at: dt.datetime
+) -> int:
+    """Return the number of an effective catalogue, registering it the first time."""
+    found = session.execute(
+        text("SELECT id FROM compiled_catalogue WHERE fingerprint = :print"),
+        {"print": effective.fingerprint},
+    ).scalar()
+    if found is not None:
+        return int(found)
+    rule_ids = [one.rule.id for one in effective.realtime.rules]
+    row = session.execute(
+        text(
+            "INSERT INTO compiled_catalogue (fingerprint, release, tuning, rule_ids,"
+            " first_used_at) VALUES (:print, :release, CAST(:tuning AS jsonb),"
+            " CAST(:ids AS jsonb), :at)"
+            " ON CONFLICT (fingerprint) DO UPDATE SET release = excluded.release"
+            " RETURNING id"
+        ),
+        {
+            "print": effective.fingerprint,
+            "release": effective.release,
+            "tuning": json.dumps(effective.tuning, ensure_ascii=False),
+            "ids": json.dumps(rule_ids),
+            "at": at,
+        },
+    )
+    return int(row.scalar_one())

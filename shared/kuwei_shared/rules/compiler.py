@@ -1,0 +1,292 @@
+"""A whole effective catalogue becomes one SQL statement per engine.
+
+The statement takes a set of rows (CTE ``incoming``) and returns for each row the
+outcome of every rule as one letter in catalogue order, the weight of the strongest
+decision, and, for rows with something to explain, the operand values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from kuwei_shared.rules import expression as tree
+from kuwei_shared.rules.facts import Plan, plan_facts
+from kuwei_shared.rules.model import (
+    Catalogue,
+    Policy,
+    Rule,
+    Schedule,
+    Severity,
+    Status,
+    Value,
+)
+from kuwei_shared.rules.parser import Names, parse
+from kuwei_shared.rules.printer import Dialect, Printer, column, quote
+from kuwei_shared.rules.relations import Reach
+from kuwei_shared.rules.vocabulary import PAYMENT
+
+HIT, CLEAR, UNDETERMINED, NOT_APPLICABLE, ERROR = "1", "0", "?", "-", "!"
+
+PASS_WEIGHT, HOLD_WEIGHT, REJECT_WEIGHT = 0, 2, 3
+_BY_SEVERITY: Mapping[Severity, int] = {
+    Severity.RED: HOLD_WEIGHT,
+    Severity.GREY: REJECT_WEIGHT,
+}
+POLICY_WEIGHT: Mapping[Policy, int] = {
+    Policy.PASS: PASS_WEIGHT,
+    Policy.HOLD: HOLD_WEIGHT,
+    Policy.REJECT: REJECT_WEIGHT,
+}
+# concat() takes a hundred arguments in PostgreSQL.
+_CONCAT_MAX = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectiveRule:
+    """A rule as it acts here: tuned parameters, and whether it may stop a payment.
+
+    Attributes:
+        params: parameter values after tuning.
+        alert_only: a tripped rule: hits are recorded, nothing is stopped.
+    """
+
+    rule: Rule
+    params: Mapping[str, Value]
+    alert_only: bool = False
+
+    @property
+    def acts(self) -> bool:
+        """Whether its outcome may hold or refuse a payment."""
+        return self.rule.status is Status.STABLE and not self.alert_only
+
+    @property
+    def hit_weight(self) -> int:
+        """Weight a hit adds to the decision."""
+        return _BY_SEVERITY.get(self.rule.severity, PASS_WEIGHT) if self.acts else 0
+
+    @property
+    def missing_weight(self) -> int:
+        """Weight an undetermined outcome adds to the decision."""
+        return POLICY_WEIGHT[self.rule.on_missing] if self.acts else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """Compiled rules over one kind of row, ready to be printed under a plan.
+
+    Attributes:
+        rules: in the order of the outcome letters.
+    """
+
+    catalogue: Catalogue
+    subject: str
+    rules: tuple[EffectiveRule, ...]
+    trees: Mapping[str, tree.Node] = field(default_factory=dict)
+
+    @cached_property
+    def operands(self) -> tuple[str, ...]:
+        """Every vocabulary name the rules read, each once."""
+        used: dict[str, None] = {}
+        for one in self.rules:
+            for name in self.operands_of(one.rule):
+                used[name] = None
+        return tuple(used)
+
+    def operands_of(self, rule: Rule) -> tuple[str, ...]:
+        """Return the names one rule reads: condition, needs and scope."""
+        plain = [
+            n for n in tree.names(self.trees[rule.id]) if not n.startswith("param.")
+        ]
+        return tuple(dict.fromkeys([*plain, *rule.requires, *_scope_names(rule)]))
+
+    def sql(self, dialect: Dialect, incoming: str, plan: Plan) -> str:
+        """Return the whole statement.
+
+        Args:
+            dialect: engine it is for.
+            incoming: a SELECT yielding the rows; see Reach for its columns.
+            plan: physical plan of the facts.
+
+        Returns:
+            SQL yielding ``seq, weight, outcomes, operands``; one row per row of
+            incoming. ``operands`` is a JSON object, null when nothing was hit or
+            undetermined.
+        """
+        enriched, ctes = self._enriched(plan)
+        head = ",\n".join([f"incoming AS MATERIALIZED ({incoming})", *ctes])
+        judged = self.judged(dialect, enriched)
+        explained = self._operands_json(dialect)
+        return (
+            f"WITH {head}\nSELECT j.seq, {self._weight()} AS weight, j.outcomes,"
+            f" CASE WHEN {_speaks()} THEN {explained} END AS operands\nFROM ({judged}) j"
+        )
+
+    def judged(self, dialect: Dialect, enriched: str) -> str:
+        """Return the SELECT of outcome letters over an enriched row source."""
+        letters = [self._letter(one, dialect) for one in self.rules]
+        kept = ", ".join(["e.seq", *(f'e."{name}"' for name in self.operands)])
+        fence = " OFFSET 0" if dialect is Dialect.POSTGRES else ""
+        return (
+            f"SELECT {kept}, {_concat(letters)} AS outcomes FROM ({enriched}) e{fence}"
+        )
+
+    def _enriched(self, plan: Plan) -> tuple[str, tuple[str, ...]]:
+        vocabulary = self.catalogue.vocabulary
+        facts = [
+            n.removeprefix("fact.") for n in self.operands if n.startswith("fact.")
+        ]
+        declared = [vocabulary.facts[name] for name in facts]
+        fact_sql = plan_facts(declared, plan, vocabulary)
+        reach = Reach(vocabulary=vocabulary, subject=self.subject)
+        given = plan is Plan.GIVEN
+        columns = ["p.seq"]
+        for name in self.operands:
+            if name.startswith("fact."):
+                source = fact_sql.values[name.removeprefix("fact.")]
+            else:
+                source = f'p."{name}"' if given else reach.sql(name)
+            columns.append(f'{source} AS "{name}"')
+        joins = "" if given else reach.joins(self.operands)
+        body = f"SELECT {', '.join(columns)} FROM incoming p\n{joins}"
+        return "\n".join([body, *fact_sql.joins]), fact_sql.ctes
+
+    def _letter(self, one: EffectiveRule, dialect: Dialect) -> str:
+        printer = Printer(
+            dialect=dialect,
+            params=one.params,
+            lists=self.catalogue.lists,
+            patterns=self.catalogue.patterns,
+        )
+        outcome = (
+            f"CASE {printer.print(self.trees[one.rule.id])}"
+            f" WHEN true THEN '{HIT}' WHEN false THEN '{CLEAR}'"
+            f" ELSE '{UNDETERMINED}' END"
+        )
+        branches = []
+        outside = _outside(one.rule)
+        if outside:
+            branches.append(f"WHEN {outside} THEN '{NOT_APPLICABLE}'")
+        if one.rule.requires:
+            missing = " OR ".join(f"{column(n)} IS NULL" for n in one.rule.requires)
+            branches.append(f"WHEN {missing} THEN '{UNDETERMINED}'")
+        if not branches:
+            return outcome
+        return f"CASE {' '.join(branches)} ELSE {outcome} END"
+
+    def _weight(self) -> str:
+        """Return the strongest decision weight, read off the outcome letters."""
+        parts = []
+        for place, one in enumerate(self.rules, start=1):
+            if one.hit_weight or one.missing_weight:
+                parts.append(
+                    f"CASE substr(j.outcomes, {place}, 1)"
+                    f" WHEN '{HIT}' THEN {one.hit_weight}"
+                    f" WHEN '{UNDETERMINED}' THEN {one.missing_weight} ELSE 0 END"
+                )
+        return f"greatest({', '.join(['0', *parts])})"
+
+    def _operands_json(self, dialect: Dialect) -> str:
+        build = "jsonb_build_object" if dialect is Dialect.POSTGRES else "json_object"
+        pairs = [f'{quote(name)}, j."{name}"' for name in self.operands]
+        if dialect is Dialect.DUCKDB:
+            return f"{build}({', '.join(pairs)})"
+        # A function takes a hundred arguments: forty-five pairs at a time.
+        chunks = [pairs[at : at + 45] for at in range(0, len(pairs), 45)]
+        return " || ".join(f"{build}({', '.join(chunk)})" for chunk in chunks)
+
+
+def _speaks() -> str:
+    return f"j.outcomes LIKE '%{HIT}%'"
+
+
+def _concat(letters: Sequence[str]) -> str:
+    if not letters:
+        return "''"
+    chunks = [
+        f"concat({', '.join(letters[at : at + _CONCAT_MAX])})"
+        for at in range(0, len(letters), _CONCAT_MAX)
+    ]
+    return " || ".join(chunks)
+
+
+def _scope_names(rule: Rule) -> list[str]:
+    names = ["stage"] if rule.stages else []
+    if rule.scope.levels:
+        names.append("jurisdiction.level")
+    if rule.scope.fund_scopes:
+        names.append("fund_scope")
+    if rule.scope.pay_types:
+        names.append("pay_type_code")
+    return names
+
+
+def _outside(rule: Rule) -> str:
+    """Return when a row is surely outside a rule's scope; unknown counts as inside."""
+    limits = {
+        "stage": rule.stages,
+        "jurisdiction.level": rule.scope.levels,
+        "fund_scope": rule.scope.fund_scopes,
+        "pay_type_code": rule.scope.pay_types,
+    }
+    tests = [
+        f"{column(name)} NOT IN ({', '.join(map(quote, allowed))})"
+        for name, allowed in limits.items()
+        if allowed
+    ]
+    return " OR ".join(tests)
+
+
+def names_of(rule: Rule, catalogue: Catalogue) -> Names:
+    """Return what a rule's condition may refer to."""
+    return Names(
+        vocabulary=catalogue.vocabulary,
+        params=rule.params,
+        lists=catalogue.lists,
+        patterns=catalogue.patterns,
+        subject=rule.subject,
+    )
+
+
+def compile_rules(
+    catalogue: Catalogue,
+    rules: Sequence[EffectiveRule],
+    *,
+    subject: str = PAYMENT,
+    schedule: Schedule | None = None,
+) -> Statement:
+    """Compile the active rules of one subject and trigger.
+
+    Args:
+        catalogue: gives lists, patterns and vocabulary.
+        rules: the effective rules of the whole catalogue.
+        subject: kind of row to compile for.
+        schedule: None for realtime rules, else the schedule they run on.
+
+    Raises:
+        ExpressionError: if a condition is not in the language.
+    """
+    chosen = tuple(
+        one
+        for one in sorted(rules, key=lambda one: one.rule.id)
+        if one.rule.status in {Status.TRIAL, Status.STABLE}
+        and one.rule.subject == subject
+        and one.rule.schedule is schedule
+    )
+    trees = {
+        one.rule.id: parse(one.rule.when, names_of(one.rule, catalogue))
+        for one in chosen
+    }
+    return Statement(catalogue=catalogue, subject=subject, rules=chosen, trees=trees)
+
+
+def untuned(catalogue: Catalogue) -> tuple[EffectiveRule, ...]:
+    """Return the standard catalogue's rules with default parameters."""
+    return tuple(
+        EffectiveRule(
+            rule=rule,
+            params={name: param.default for name, param in rule.params.items()},
+        )
+        for rule in catalogue.rules.values()
+    )

@@ -1,0 +1,1 @@
+"""What a screening is made of, whatever database it runs in."""

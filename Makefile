@@ -33,7 +33,7 @@ docs: setup ## Rewrite the generated pages (configuration, schema diagrams)
 	@$(PY) deploy/build/documents.py write
 
 pins: setup ## Resolve requirements/*.in anew into hashed pins (needs uv)
-	@$(PY) deploy/build/pins.py
+	@$(PY) deploy/build/pins.py $(UP)
 
 ##@ Check
 test: setup ## The tests; T=path picks some

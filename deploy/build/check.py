@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
 BUF = ROOT / "shared" / "assets" / "node_modules" / ".bin" / "buf"
 TREES = ("hub", "node", "shared", "deploy", "tests")
+ENV_EXAMPLE = "deploy/compose.env.example"
 JOBS = "2"
 
 
@@ -50,12 +51,10 @@ def steps() -> list[Step]:
         Step(name="rules", command=_tool("kuwei-rules", "check")),
         Step(name="examples", command=_tool("kuwei-rules", "test")),
         Step(name="lock", command=_tool("kuwei-rules", "lock", "--check")),
-        Step(
-            name="dockerfile", command=_tool("hadolint", "deploy/images/Dockerfile")
-        ),
+        Step(name="dockerfile", command=_tool("hadolint", "deploy/images/Dockerfile")),
         Step(
             name="compose",
-            command=(*compose, "config", "--quiet"),
+            command=(*compose, "--env-file", ENV_EXAMPLE, "config", "--quiet"),
             missing=None if compose else "docker-compose is missing (apt-get install)",
         ),
         Step(
@@ -118,7 +117,11 @@ def _compose() -> tuple[str, ...]:
 def _pages() -> list[str]:
     """List the folders that hold templates."""
     return sorted(
-        {str(path.parent) for tree in TREES[:3] for path in ROOT.glob(f"{tree}/**/*.html")}
+        {
+            str(path.parent)
+            for tree in TREES[:3]
+            for path in ROOT.glob(f"{tree}/**/*.html")
+        }
     )
 
 

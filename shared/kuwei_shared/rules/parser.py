@@ -125,7 +125,7 @@ class _Translator:
         if depth > DEPTH_MAX or self.count > NODES_MAX:
             raise ExpressionError("too_big", "条件过于复杂,请拆成几条规则。")
         form = self._form(type(node))
-        if form is None:
+        if form is None or _unread(node):
             raise ExpressionError(
                 "forbidden", f"条件中不能使用“{node.sql()[:60]}”这种写法。"
             )
@@ -191,7 +191,9 @@ class _Translator:
     def _is(self, node: exp.Expr, depth: int) -> tree.Node:
         if not isinstance(node.expression, exp.Null):
             raise ExpressionError("forbidden", "IS 后只能是 NULL 或 NOT NULL。")
-        return tree.IsNull(self.translate(node.this, depth=depth))
+        test = tree.IsNull(self.translate(node.this, depth=depth))
+        # sqlglot keeps the NOT of IS NOT NULL in an argument of the same node.
+        return tree.Not(test) if node.args.get("negate") else test
 
     def _in(self, node: exp.Expr, depth: int) -> tree.Node:
         term = self.translate(node.this, depth=depth)
@@ -316,6 +318,28 @@ class _Translator:
     def _same_sort(left: tree.Node, right: tree.Node, node: exp.Expr) -> None:
         if tree.sort_of(left) is not tree.sort_of(right):
             raise ExpressionError("type", f"“{node.sql()[:80]}”两边类型不同。")
+
+
+_PARTS = frozenset({"this", "expression"})
+_READ: Mapping[type[exp.Expression], frozenset[str]] = {
+    exp.Is: _PARTS | {"negate"},
+    exp.In: frozenset({"this", "expressions", "query", "unnest", "field"}),
+    exp.Between: frozenset({"this", "low", "high", "symmetric"}),
+    exp.Anonymous: frozenset({"this", "expressions"}),
+    exp.Coalesce: frozenset({"this", "expressions"}),
+    exp.Column: frozenset({"this", "table", "db", "catalog"}),
+    exp.Literal: frozenset({"this", "is_string"}),
+}
+
+
+def _unread(node: exp.Expression) -> bool:
+    """Say whether a node carries something no translation would look at.
+
+    A part left unread would be dropped in silence, and the rule would then mean
+    something else than it says (a negation, a second argument).
+    """
+    read = _READ.get(type(node), _PARTS)
+    return any(part and name not in read for name, part in node.args.items())
 
 
 _WANTED: Mapping[Arg, Sort] = {

@@ -30,7 +30,7 @@ CSRF_BYTES = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class BrowserSession:
     """One signed-in browser; times are seconds since the epoch."""
 
     subject: str
@@ -70,7 +70,7 @@ class Session:
             )
 
 
-_SESSION = TypeAdapter(Session)
+_SESSION = TypeAdapter(BrowserSession)
 _ATTEMPT = TypeAdapter(Attempt)
 
 
@@ -87,12 +87,15 @@ class SessionCodec:
         self._attempts = URLSafeSerializer(
             newest_last, salt="kuwei.attempt", signer_kwargs=signer
         )
+        self._notes = URLSafeSerializer(
+            newest_last, salt="kuwei.note", signer_kwargs=signer
+        )
         self._clock = clock
 
-    def open(self, principal: Principal) -> Session:
+    def open(self, principal: Principal) -> BrowserSession:
         """Start a new session, with a CSRF token of its own."""
         now = self._clock.now()
-        return Session(
+        return BrowserSession(
             subject=principal.subject,
             name=principal.name,
             roles=tuple(sorted(principal.roles)),
@@ -102,11 +105,11 @@ class SessionCodec:
             idle_ends=int((now + IDLE_LIFE).timestamp()),
         )
 
-    def write(self, session: Session) -> str:
+    def write(self, session: BrowserSession) -> str:
         """Return the cookie value of a session."""
         return str(self._sessions.dumps(_SESSION.dump_python(session, mode="json")))
 
-    def read(self, cookie: str | None) -> Session | None:
+    def read(self, cookie: str | None) -> BrowserSession | None:
         """Return the session of a cookie, or None if forged, foreign or over."""
         if cookie is None:
             return None
@@ -117,7 +120,7 @@ class SessionCodec:
         now = self._clock.now().timestamp()
         return session if now < min(session.ends, session.idle_ends) else None
 
-    def renewed(self, session: Session) -> Session | None:
+    def renewed(self, session: BrowserSession) -> BrowserSession | None:
         """Return the session with a later idle deadline, if worth a new cookie."""
         fresh = int((self._clock.now() + IDLE_LIFE).timestamp())
         if fresh - session.idle_ends < RENEW_AFTER.total_seconds():
@@ -135,4 +138,17 @@ class SessionCodec:
         try:
             return _ATTEMPT.validate_python(self._attempts.loads(cookie))
         except (BadData, ValidationError):
+            return None
+
+    def write_note(self, text: str) -> str:
+        """Return the cookie value of a sentence for the next page."""
+        return str(self._notes.dumps(text))
+
+    def read_note(self, cookie: str | None) -> str | None:
+        """Return the sentence of a cookie, or None if it is not ours."""
+        if cookie is None:
+            return None
+        try:
+            return str(self._notes.loads(cookie))
+        except BadData:
             return None

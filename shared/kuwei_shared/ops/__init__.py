@@ -1,0 +1,1 @@
+"""Operations: logs, metrics, health; what a duty engineer looks at first."""

@@ -1,0 +1,1 @@
+"""The pages' foundation: one look, one set of guards, one way to show a table."""

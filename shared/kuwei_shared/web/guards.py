@@ -1,0 +1,133 @@
+"""The dependencies a route declares: who, may they, the transaction, the form.
+
+    @router.post("/holds/{key}/release", dependencies=[needs(DECIDE_HELD), FORM])
+    def release(key: str, here: HereDep, desk: DeskDep) -> Response: ...
+
+A route that asks for ``HereDep`` cannot be reached without signing in, and one
+that asks for ``DeskDep`` cannot read outside its caller's scope.
+"""
+# FastAPI reads annotations at run time, so they are not postponed here.
+
+from collections.abc import Callable, Iterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.params import Depends as Dependency
+
+from kuwei_shared.db import row_security
+from kuwei_shared.identity import permissions
+from kuwei_shared.identity.permissions import Permission
+from kuwei_shared.identity.principal import Principal
+from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.web.errors import LOGIN_NEEDED
+from kuwei_shared.web.parts import Desk, Here, WebParts
+
+CSRF_FIELD = "csrf_token"
+CSRF_HEADER = "x-csrf-token"
+
+
+def parts_of(request: Request) -> WebParts:
+    """Return the parts of the application answering this request."""
+    parts: WebParts = request.app.state.parts
+    return parts
+
+
+PartsDep = Annotated[WebParts, Depends(parts_of)]
+
+
+def here(request: Request, parts: PartsDep) -> Here:
+    """Admit a signed-in person.
+
+    Raises:
+        KuweiError: ``identity.login_needed``; pages turn it into the login.
+    """
+    login = parts.sessions.read(request.cookies.get(parts.session_cookie))
+    if login is None:
+        raise KuweiError(LOGIN_NEEDED, "请先登录。", kind=Kind.UNAUTHENTICATED)
+    found = Here(request=request, parts=parts, login=login)
+    permissions.require(found.principal, Permission.SEE_PAGES)
+    return found
+
+
+HereDep = Annotated[Here, Depends(here)]
+
+
+def desk(found: HereDep) -> Iterator[Desk]:
+    """Open the request's transaction inside the person's scope."""
+    yield from _desk(found.parts, found.principal)
+
+
+def machine(request: Request, parts: PartsDep) -> Principal:
+    """Admit a machine by its bearer token."""
+    if parts.gate is None:
+        raise KuweiError("web.no_api", "本服务没有开放接口。", kind=Kind.MISSING)
+    return parts.gate.admit(request.headers.get("authorization"))
+
+
+MachineDep = Annotated[Principal, Depends(machine)]
+
+
+def machine_desk(caller: MachineDep, parts: PartsDep) -> Iterator[Desk]:
+    """Open the request's transaction inside the machine's scope."""
+    yield from _desk(parts, caller)
+
+
+# "function": commit or fail before the answer is sent, so that nothing is ever
+# answered that was not stored.
+DeskDep = Annotated[Desk, Depends(desk, scope="function")]
+MachineDeskDep = Annotated[Desk, Depends(machine_desk, scope="function")]
+
+
+def needs(permission: Permission) -> Dependency:
+    """Return a dependency that demands a permission of the signed-in person."""
+
+    def check(found: HereDep) -> None:
+        permissions.require(found.principal, permission)
+
+    return _depends(check)
+
+
+def machine_needs(permission: Permission) -> Dependency:
+    """Return a dependency that demands a permission of the calling machine."""
+
+    def check(caller: MachineDep) -> None:
+        permissions.require(caller, permission)
+
+    return _depends(check)
+
+
+async def checked_form(request: Request, found: HereDep) -> None:
+    """Refuse a form another site made the browser send.
+
+    Reading a body is the one thing that must be awaited; Starlette keeps the
+    parsed form for the handler.
+    """
+    if request.headers.get("sec-fetch-site", "same-origin") == "cross-site":
+        found.login.require_csrf(None)
+    token = request.headers.get(CSRF_HEADER)
+    if token is None:
+        sent = (await request.form()).get(CSRF_FIELD)
+        token = sent if isinstance(sent, str) else None
+    found.login.require_csrf(token)
+
+
+def _desk(parts: WebParts, principal: Principal) -> Iterator[Desk]:
+    with parts.unit_of_work.begin() as session:
+        scope = parts.read_scope(session, principal)
+        row_security.enter(session, scope, parts.unit_of_work.role)
+        yield Desk(
+            session=session,
+            principal=principal,
+            scope=scope,
+            clock=parts.clock,
+            parts=parts,
+        )
+
+
+def _depends(check: Callable[..., object]) -> Dependency:
+    # fastapi.Depends is typed as returning Any; this is the class it returns.
+    found: Dependency = Depends(check)
+    return found
+
+
+FORM = _depends(checked_form)

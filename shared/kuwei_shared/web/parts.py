@@ -1,0 +1,177 @@
+"""What the pages of one service are made of, and what a handler is handed.
+
+``WebParts`` is built once by ``app.py``. A page handler receives ``Here`` (who
+is asking, and how to answer) and, when it reads or writes, a ``Desk``: the open
+transaction already inside the caller's scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+
+from kuwei_shared.db.unit_of_work import UnitOfWork
+from kuwei_shared.identity import permissions
+from kuwei_shared.identity.login import RelyingParty
+from kuwei_shared.identity.machine import BearerGate
+from kuwei_shared.identity.permissions import Permission
+from kuwei_shared.identity.principal import Principal
+from kuwei_shared.identity.scope import VisibleJurisdictions
+from kuwei_shared.identity.session import BrowserSession, SessionCodec
+from kuwei_shared.kernel.clock import Clock
+from kuwei_shared.web.templates import Templates
+
+ReadScope = Callable[[Session, Principal], VisibleJurisdictions]
+RecordAct = Callable[[Session, Principal, str, str, Mapping[str, str | int]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavItem:
+    """One entry of the navigation; hidden from posts without its permission."""
+
+    label: str
+    path: str
+    permission: Permission = Permission.SEE_PAGES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebParts:
+    """The pages' parts.
+
+    Attributes:
+        system: ``省级监控平台`` and the like, in the header.
+        place: whose service this is: ``广西壮族自治区财政厅``.
+        cookie: base name of this service's cookies; cookies ignore ports, so two
+            services on one machine need two names.
+        read_scope: turns a principal into visible jurisdictions.
+        record_act: writes the audit log: act, object, details.
+        gate: admits machines; None where there is no API.
+    """
+
+    system: str
+    place: str
+    cookie: str
+    navigation: Sequence[NavItem]
+    templates: Templates
+    unit_of_work: UnitOfWork
+    party: RelyingParty
+    sessions: SessionCodec
+    read_scope: ReadScope
+    record_act: RecordAct
+    clock: Clock
+    is_production: bool
+    gate: BearerGate | None = None
+
+    @property
+    def session_cookie(self) -> str:
+        """Name of the session cookie; the prefix binds it to this host."""
+        return f"__Host-{self.cookie}" if self.is_production else self.cookie
+
+    @property
+    def attempt_cookie(self) -> str:
+        """Name of the login-attempt cookie."""
+        return f"{self.session_cookie}-login"
+
+    @property
+    def note_cookie(self) -> str:
+        """Name of the cookie that carries a sentence to the next page."""
+        return f"{self.session_cookie}-note"
+
+    def set_cookie(self, answer: Response, name: str, value: str) -> None:
+        """Set one of the cookies: for this host, unreadable to scripts."""
+        answer.set_cookie(
+            name, value, httponly=True, secure=self.is_production, samesite="lax"
+        )
+
+    def drop_cookie(self, answer: Response, name: str) -> None:
+        """Make the browser forget one of the cookies."""
+        answer.delete_cookie(
+            name, httponly=True, secure=self.is_production, samesite="lax"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Here:
+    """A signed-in person's request, and the ways to answer it."""
+
+    request: Request
+    parts: WebParts
+    login: BrowserSession
+    principal: Principal = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "principal", self.login.principal)
+
+    def may(self, permission: Permission | str) -> bool:
+        """Whether a post of the person grants a permission (name in templates)."""
+        wanted = Permission[permission] if permission in _NAMES else permission
+        return permissions.permits(self.principal, Permission(wanted))
+
+    @property
+    def navigation(self) -> list[tuple[NavItem, bool]]:
+        """Entries this person may use, and whether each leads here."""
+        path = self.request.url.path
+        return [
+            (item, path == item.path or path.startswith(f"{item.path.rstrip('/')}/"))
+            if item.path != "/"
+            else (item, path == "/")
+            for item in self.parts.navigation
+            if self.may(item.permission)
+        ]
+
+    @property
+    def note(self) -> str | None:
+        """The sentence an act left for this page."""
+        cookie = self.request.cookies.get(self.parts.note_cookie)
+        return self.parts.sessions.read_note(cookie)
+
+    def page(
+        self, name: str, block: str | None = None, **values: object
+    ) -> HTMLResponse:
+        """Render a page; for an HTMX request, one block of it.
+
+        Args:
+            name: ``feature/page.html``.
+            block: the block an HTMX request replaces.
+            values: what the template shows; ``here`` is added.
+        """
+        is_fragment = self.request.headers.get("hx-request") == "true"
+        answer = self.parts.templates.response(
+            name, {"here": self, **values}, block if is_fragment else None
+        )
+        renewed = self.parts.sessions.renewed(self.login)
+        if renewed is not None:
+            value = self.parts.sessions.write(renewed)
+            self.parts.set_cookie(answer, self.parts.session_cookie, value)
+        if self.parts.note_cookie in self.request.cookies:
+            self.parts.drop_cookie(answer, self.parts.note_cookie)
+        return answer
+
+    def done(self, to: str, note: str) -> RedirectResponse:
+        """Answer a finished act: go to a page and say what was done."""
+        answer = RedirectResponse(to, status_code=303)
+        value = self.parts.sessions.write_note(note)
+        self.parts.set_cookie(answer, self.parts.note_cookie, value)
+        return answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where a handler works: its transaction, its caller, what the caller may see."""
+
+    session: Session
+    principal: Principal
+    scope: VisibleJurisdictions
+    clock: Clock
+    parts: WebParts
+
+    def record(self, act: str, about: str, **details: str | int) -> None:
+        """Write an act of this caller to the audit log, in this transaction."""
+        self.parts.record_act(self.session, self.principal, act, about, details)
+
+
+_NAMES = frozenset(permission.name for permission in Permission)

@@ -1,0 +1,183 @@
+"""What a table asks for and shows: page, order, filters, export.
+
+A route turns the query string into a TableAsk, a service answers with a Page,
+and ``web/macros/tables.html`` shows a Table. Sorting and filtering are links
+and forms, so they work without JavaScript and can be bookmarked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+from urllib.parse import urlencode
+
+from kuwei_shared.kernel.errors import KuweiError
+from kuwei_shared.kernel.pages import PAGE_SIZE, Page, PageRequest
+
+SIZES = (20, 50, 100, 200)
+FILTER_LENGTH_MAX = 100
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column.
+
+    Attributes:
+        name: the store's sort name and the export's attribute.
+        label: Chinese heading.
+        is_sortable: whether the store accepts ``sort=name``.
+        is_figure: right-aligned with tabular digits.
+    """
+
+    name: str
+    label: str
+    is_sortable: bool = False
+    is_figure: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """One filter; a choice when it has options, otherwise a search box."""
+
+    name: str
+    label: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    kind: str = "search"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableAsk:
+    """A checked request for one page of a table."""
+
+    page: PageRequest
+    filters: Mapping[str, str]
+
+    def get(self, name: str) -> str | None:
+        """Return a filter's value, None when it is not set."""
+        return self.filters.get(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What one table looks like, fixed in its feature's routes.
+
+    Attributes:
+        name: unique on its page; the element is ``table-<name>``.
+        title: caption, read out by screen readers.
+        path: where its links lead.
+        columns: left to right.
+        filters: above the table.
+        default_sort: as in PageRequest.
+        empty: what is said when no row matches, with the remedy.
+        can_export: whether ``path/export.csv`` and ``.xlsx`` exist.
+    """
+
+    name: str
+    title: str
+    path: str
+    columns: Sequence[Column]
+    filters: Sequence[Filter] = ()
+    default_sort: str | None = None
+    empty: str = "没有符合条件的记录。"
+    can_export: bool = False
+
+    def ask(self, query: Mapping[str, str]) -> TableAsk:
+        """Check a query string.
+
+        Raises:
+            KuweiError: ``page.out_of_range``, ``table.bad_number`` or
+                ``table.bad_sort``.
+        """
+        names = {f.name for f in self.filters}
+        return TableAsk(
+            page=PageRequest(
+                number=_number(query, "page", 1),
+                size=_number(query, "size", PAGE_SIZE),
+                sort=self._sort(query.get("sort")),
+            ),
+            filters={
+                name: value.strip()[:FILTER_LENGTH_MAX]
+                for name, value in query.items()
+                if name in names and value.strip()
+            },
+        )
+
+    def _sort(self, asked: str | None) -> str | None:
+        if not asked:
+            return self.default_sort
+        known = {c.name for c in self.columns if c.is_sortable}
+        if asked.removeprefix("-") not in known:
+            raise KuweiError("table.bad_sort", "不支持按该列排序,请从表头点击排序。")
+        return asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table(Generic[T]):
+    """A table ready to show."""
+
+    layout: Layout
+    ask: TableAsk
+    page: Page[T]
+
+    def link(self, **changes: str | int | None) -> str:
+        """Return the table's address with some parameters changed."""
+        return f"{self.layout.path}{self._query(changes)}"
+
+    def export_link(self, form: str) -> str:
+        """Return the address of an export of what is shown, all pages."""
+        base = f"{self.layout.path.rstrip('/')}/export.{form}"
+        return f"{base}{self._query({'page': None, 'size': None})}"
+
+    def sort_link(self, column: Column) -> str:
+        """Return the link of a heading: ascending first, then descending."""
+        now = self.ask.page.sort
+        return self.link(
+            sort=f"-{column.name}" if now == column.name else column.name, page=None
+        )
+
+    def order(self, column: Column) -> str | None:
+        """Return ``ascending``, ``descending`` or None, as ``aria-sort`` says."""
+        now = self.ask.page.sort or ""
+        if now.removeprefix("-") != column.name:
+            return None
+        return "descending" if now.startswith("-") else "ascending"
+
+    @property
+    def first_row(self) -> int:
+        """Number of the first row shown, 0 when there is none."""
+        return self.ask.page.offset + 1 if self.page.rows else 0
+
+    @property
+    def last_row(self) -> int:
+        """Number of the last row shown."""
+        return self.ask.page.offset + len(self.page.rows)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether any filter is set."""
+        return bool(self.ask.filters)
+
+    def _query(self, changes: Mapping[str, str | int | None]) -> str:
+        request = self.ask.page
+        size = None if request.size == PAGE_SIZE else request.size
+        sort = None if request.sort == self.layout.default_sort else request.sort
+        page = None if request.number == 1 else request.number
+        whole = {
+            **self.ask.filters,
+            "sort": sort,
+            "size": size,
+            "page": page,
+            **changes,
+        }
+        kept = {k: v for k, v in whole.items() if v is not None}
+        return f"?{urlencode(kept)}" if kept else ""
+
+
+def _number(query: Mapping[str, str], name: str, default: int) -> int:
+    text = query.get(name) or str(default)
+    if not text.isdecimal() or len(text) > 7:  # noqa: PLR2004  # ten million pages
+        raise KuweiError("table.bad_number", "页码与每页行数须为正整数。")
+    return int(text)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from securesystemslib.signer import CryptoSigner
-from tuf.api.metadata import Metadata, Targets
+from tuf.api.metadata import Metadata, TargetFile, Targets
 
 from kuwei_shared.kernel.clock import SetClock
 from kuwei_shared.kernel.errors import KuweiError
@@ -96,8 +96,6 @@ class Province:
         }
 
     def overlay(self, code: str, signer: CryptoSigner, paths: Sequence[str]) -> bytes:
-        from tuf.api.metadata import TargetFile  # noqa: PLC0415  # only overlays need it
-
         targets = Targets(expires=self.clock.now() + dt.timedelta(days=30))
         for path in paths:
             targets.targets[path] = TargetFile.from_data(path, code.encode())

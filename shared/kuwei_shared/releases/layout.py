@@ -35,7 +35,6 @@ LIFE: Final = {
     RoleName.DIRECTOR: dt.timedelta(days=7),
 }
 RESIGN_AFTER: Final = 0.25
-ALARM_AFTER: Final = 0.5
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB

@@ -1,0 +1,122 @@
+"""Releases, their rollout and their adoption, as plain values."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kuwei_shared.releases.adoption import AdoptionState
+
+CATALOGUE_TOPIC = "catalogue"
+ASSIGNMENT_TOPIC = "assignment"
+ALARM_AFTER = 0.5
+
+
+class ReleaseStatus(StrEnum):
+    """Whether a release may still be activated anywhere."""
+
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """What a release is, before it is signed.
+
+    Attributes:
+        bundle: the packed catalogue.
+        author: holder who signs first; also wrote or gathered the rules.
+        approver: another holder, who signs second.
+    """
+
+    version: str
+    bundle: bytes
+    rule_count: int
+    author: str
+    approver: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRow:
+    """A release as pages list it."""
+
+    serial: int
+    version: str
+    status: ReleaseStatus
+    sha256: str
+    length_bytes: int
+    rule_count: int
+    author: str
+    approver: str
+    note: str
+    published_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutRow:
+    """What one jurisdiction shall run, and how far it has come.
+
+    Attributes:
+        serial: the assigned release; None before the first assignment.
+        state: by the node's latest signed report on that release.
+        since: when that state was reached, by the hub's clock.
+        active_serial: release the node last reported as active.
+    """
+
+    mof_div_code: str
+    serial: int | None
+    version: str | None
+    is_paused: bool
+    assigned_at: dt.datetime | None
+    state: AdoptionState | None
+    reason: str
+    since: dt.datetime | None
+    active_serial: int | None
+    active_version: str | None
+
+    def age(self, now: dt.datetime) -> dt.timedelta | None:
+        """How long the present state has lasted; untold ones since assignment."""
+        start = self.since or self.assigned_at
+        return None if start is None else now - start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRow:
+    """One signed report, as kept."""
+
+    epoch: int
+    seq: int
+    serial: int
+    version: str
+    state: AdoptionState
+    reason_code: str
+    reason: str
+    happened_at: dt.datetime
+    received_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """How far the ledger of one node has come."""
+
+    epoch: int = 0
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    """How much life the repository's signatures have left.
+
+    Attributes:
+        used: fraction of the life used up, per role; above 0.5 deserves an alarm.
+    """
+
+    used: dict[str, float]
+    expires: dict[str, dt.datetime]
+
+    @property
+    def is_alarming(self) -> bool:
+        """Whether some signature is past the middle of its life unrenewed."""
+        return any(fraction > ALARM_AFTER for fraction in self.used.values())

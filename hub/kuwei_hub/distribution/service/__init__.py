@@ -1,0 +1,1 @@
+"""What is done with releases: published, assigned, handed out, reported on."""

@@ -1,0 +1,110 @@
+"""The adoption ledger: only a node's own signed word moves it.
+
+A time-out, a fetch or a heartbeat says nothing about what screens payments at a
+node (NVFlare#4209 counted a time-out as success); a report does, if its signature
+is the node's, its number is the next, and its subject is the node itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from kuwei_hub.distribution.domain import Position, ReportRow, RolloutRow
+from kuwei_hub.distribution.service.ports import NodeKeys
+from kuwei_hub.distribution.store import ledger as store
+from kuwei_shared.identity.scope import VisibleJurisdictions, of_jurisdictions
+from kuwei_shared.kernel.clock import Clock
+from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.kernel.pages import Page, PageRequest
+from kuwei_shared.releases.adoption import ADOPTION_TYPE, REPORTS_MAX, AdoptionReport
+from kuwei_shared.trust import dsse
+from kuwei_shared.wire import adoption as wire
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """Adoption of releases across the province."""
+
+    clock: Clock
+    key_of: NodeKeys
+
+    def record(
+        self, session: Session, code: str, reports: Sequence[dsse.Signed]
+    ) -> Position:
+        """Take a node's reports, in order; those held already change nothing.
+
+        Args:
+            session: the open transaction.
+            code: the caller, from its certificate.
+            reports: signed by the caller, at most 100.
+
+        Raises:
+            KuweiError: ``report.too_many``, ``report.stranger``, ``report.foreign``,
+                ``report.gap``, ``signature.*``; nothing of the batch is kept then.
+        """
+        if len(reports) > REPORTS_MAX:
+            raise KuweiError("report.too_many", f"一次最多上报 {REPORTS_MAX} 条。")
+        key = self.key_of(session, code)
+        if key is None:
+            raise KuweiError(
+                "report.stranger", f"节点 {code} 未入网,报告拒收。", kind=Kind.DENIED
+            )
+        at = store.position(session, of_jurisdictions([code]), code)
+        for signed in reports:
+            report = wire.decode(dsse.verify(signed, ADOPTION_TYPE, key))
+            at = self._advance(session, code, at, report=report, signed=signed)
+        return at
+
+    def rollout(
+        self,
+        session: Session,
+        scope: VisibleJurisdictions,
+        members: Sequence[str],
+        request: PageRequest,
+    ) -> Page[RolloutRow]:
+        """Return where each member jurisdiction stands; the fleet names the members.
+
+        The denominator is who is registered, not who was heard of.
+        """
+        return store.rollout(session, scope, members, request)
+
+    def reports(
+        self,
+        session: Session,
+        scope: VisibleJurisdictions,
+        code: str,
+        request: PageRequest,
+    ) -> Page[ReportRow]:
+        """Return a node's signed reports, newest first."""
+        return store.reports(session, scope, code, request)
+
+    def _advance(
+        self,
+        session: Session,
+        code: str,
+        at: Position,
+        *,
+        report: AdoptionReport,
+        signed: dsse.Signed,
+    ) -> Position:
+        if report.node_code != code:
+            raise KuweiError(
+                "report.foreign",
+                f"节点 {code} 不能代 {report.node_code} 报告。",
+                kind=Kind.DENIED,
+            )
+        if (report.epoch, report.seq) <= (at.epoch, at.seq):
+            return at
+        expected = at.seq + 1 if report.epoch == at.epoch else 1
+        if report.seq != expected:
+            raise KuweiError(
+                "report.gap",
+                f"缺少第 {expected} 号启用报告,请从该号补报。",
+                kind=Kind.CONFLICT,
+                details={"expected_seq": expected},
+            )
+        store.append(session, report, dsse.to_json(signed), self.clock.now())
+        return Position(epoch=report.epoch, seq=report.seq)

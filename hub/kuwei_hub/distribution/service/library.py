@@ -1,0 +1,233 @@
+"""The library: releases signed, assigned, withdrawn, kept fresh and handed out.
+
+Invariants:
+* author and approver are two holders; the threshold of keys enforces it again;
+* an assignment names a published release at or above the floor, so rolling back
+  is assigning an earlier one, and never below what was withdrawn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from securesystemslib.signer import Signer
+from sqlalchemy.orm import Session
+
+from kuwei_hub.distribution.domain import (
+    ASSIGNMENT_TOPIC,
+    CATALOGUE_TOPIC,
+    Freshness,
+    Publication,
+    ReleaseRow,
+    ReleaseStatus,
+)
+from kuwei_hub.distribution.service.ports import Announce, Online
+from kuwei_hub.distribution.store import library as store
+from kuwei_shared.kernel.clock import Clock
+from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.kernel.pages import Page, PageRequest
+from kuwei_shared.releases.assignment import write_rollout
+from kuwei_shared.releases.keys import KeyFolder
+from kuwei_shared.releases.layout import RESIGN_AFTER, RoleName, Stamp, missing
+from kuwei_shared.releases.repository import Repository, Trust
+
+PINNED_ROOT = "metadata/1.root.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """Releases of one hub."""
+
+    clock: Clock
+    online: Online
+    announce: Announce
+
+    def found(self, session: Session, keys: KeyFolder) -> bytes:
+        """Write the empty repository; return the root every node will pin.
+
+        Raises:
+            KuweiError: ``release.founded`` when there is one already.
+        """
+        store.lock(session)
+        if self._files(session).read(PINNED_ROOT) is not None:
+            raise KuweiError(
+                "release.founded", "发布库已建立,不会重建。", kind=Kind.CONFLICT
+            )
+        trust = Trust(keys={role: keys.public(role) for role in RoleName})
+        return self._repository(session).create(
+            trust,
+            root=_holders(keys, RoleName.ROOT, trust.root_threshold),
+            targets=_holders(keys, RoleName.TARGETS, trust.targets_threshold),
+            online=keys.online(),
+        )
+
+    def publish(
+        self,
+        session: Session,
+        publication: Publication,
+        keys: KeyFolder,
+        *,
+        withdraw_below: int | None = None,
+    ) -> ReleaseRow:
+        """Sign a release with two holders' keys and offer it.
+
+        Args:
+            session: the open transaction; files and row commit together.
+            publication: what and who.
+            keys: where both holders' keys are.
+            withdraw_below: raise the floor: no earlier serial may run anywhere.
+
+        Raises:
+            KuweiError: ``release.one_person``, ``keys.*``, ``release.published``.
+        """
+        if publication.author == publication.approver:
+            raise KuweiError(
+                "release.one_person",
+                "发布须由起草人与另一名审批人共同签署,不能为同一人。",
+                kind=Kind.DENIED,
+            )
+        store.lock(session)
+        serial = store.last_serial(session) + 1
+        stamp = Stamp(version=publication.version, serial=serial)
+        people = (publication.author, publication.approver)
+        self._repository(session).publish(
+            publication.bundle,
+            stamp,
+            signers=[keys.signer(RoleName.TARGETS, person) for person in people],
+            online=self.online(),
+            serial_min=withdraw_below,
+        )
+        row = self._record(session, publication, stamp)
+        if withdraw_below is not None:
+            store.withdraw_below(session, withdraw_below)
+            self._direct(session)
+        self.announce(session, CATALOGUE_TOPIC)
+        return row
+
+    def assign(
+        self, session: Session, version: str, codes: Collection[str], *, by: str
+    ) -> ReleaseRow:
+        """Have jurisdictions run a release; an earlier one is a roll-back.
+
+        Raises:
+            KuweiError: ``release.missing`` or ``release.withdrawn``.
+        """
+        store.lock(session)
+        release = store.find(session, version)
+        if release is None:
+            raise missing(version)
+        if release.status is ReleaseStatus.WITHDRAWN:
+            raise KuweiError(
+                "release.withdrawn",
+                f"版本 {version} 已撤回,不能再安排;请选择更新的版本。",
+                kind=Kind.CONFLICT,
+            )
+        if codes:
+            wanted = dict.fromkeys(codes, release.serial)
+            store.put_assignments(session, wanted, by=by, now=self.clock.now())
+            self._direct(session)
+        return release
+
+    def pause(self, session: Session, codes: Collection[str]) -> None:
+        """Have jurisdictions keep what is active and take nothing new."""
+        store.lock(session)
+        store.set_paused(session, list(codes), is_paused=True)
+        self._direct(session)
+
+    def resume(self, session: Session, codes: Collection[str]) -> None:
+        """Let paused jurisdictions go on to what they are assigned."""
+        store.lock(session)
+        store.set_paused(session, list(codes), is_paused=False)
+        self._direct(session)
+
+    def resign(self, session: Session) -> None:
+        """Sign the online roles again before they age."""
+        store.lock(session)
+        self._repository(session).resign(self.online())
+
+    def resign_if_due(self, session: Session) -> bool:
+        """Sign again when a quarter of the timestamp's life is over.
+
+        Safe to call from several processes: they take turns, the second finds
+        nothing to do. Before the repository is founded there is nothing either.
+        """
+        store.lock(session)
+        if self._files(session).read(PINNED_ROOT) is None:
+            return False
+        if self.freshness(session).used[RoleName.TIMESTAMP] < RESIGN_AFTER:
+            return False
+        self._repository(session).resign(self.online())
+        return True
+
+    def freshness(self, session: Session) -> Freshness:
+        """Return how much of each signature's life is used up."""
+        repository = self._repository(session)
+        expires = {
+            RoleName.ROOT: repository.root().expires,
+            RoleName.TARGETS: repository.targets().expires,
+            RoleName.TIMESTAMP: repository.timestamp().expires,
+        }
+        used = {role: repository.age(role, moment) for role, moment in expires.items()}
+        return Freshness(
+            used={str(role): fraction for role, fraction in used.items()},
+            expires={str(role): moment for role, moment in expires.items()},
+        )
+
+    def blob(self, session: Session, path: str) -> bytes:
+        """Return a repository file.
+
+        Raises:
+            KuweiError: ``release.bad_path`` or ``release.missing``.
+        """
+        data = self._files(session).read(path)
+        if data is None:
+            raise missing(path)
+        return data
+
+    def pinned_root(self, session: Session) -> bytes | None:
+        """Return root 1, which a node pins when it is enrolled."""
+        return self._files(session).read(PINNED_ROOT)
+
+    def releases(self, session: Session, request: PageRequest) -> Page[ReleaseRow]:
+        """Return releases, newest first."""
+        return store.page(session, request)
+
+    def next_serial(self, session: Session) -> int:
+        """Return the serial the next release will have; holds the publisher's lock."""
+        store.lock(session)
+        return store.last_serial(session) + 1
+
+    def _record(
+        self, session: Session, publication: Publication, stamp: Stamp
+    ) -> ReleaseRow:
+        row = ReleaseRow(
+            serial=stamp.serial,
+            version=stamp.version,
+            status=ReleaseStatus.PUBLISHED,
+            sha256=hashlib.sha256(publication.bundle).hexdigest(),
+            length_bytes=len(publication.bundle),
+            rule_count=publication.rule_count,
+            author=publication.author,
+            approver=publication.approver,
+            note=publication.note,
+            published_at=self.clock.now(),
+        )
+        store.add_release(session, row)
+        return row
+
+    def _direct(self, session: Session) -> None:
+        document = write_rollout(store.assignments(session))
+        self._repository(session).assign(document, self.online())
+        self.announce(session, ASSIGNMENT_TOPIC)
+
+    def _files(self, session: Session) -> store.DatabaseFiles:
+        return store.DatabaseFiles(session, self.clock)
+
+    def _repository(self, session: Session) -> Repository:
+        return Repository(self._files(session), self.clock)
+
+
+def _holders(keys: KeyFolder, role: RoleName, count: int) -> list[Signer]:
+    return [keys.signer(role, person) for person in keys.holders(role)[:count]]

@@ -1,0 +1,1 @@
+"""Queries of distribution: the library of releases, and the ledger of adoption."""

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import pytest
+from hub_lab import HubLab
+from release_lab import AUTHOR
+from sqlalchemy.orm import Session
+
+from kuwei_hub.distribution.domain import Position
+from kuwei_shared.identity.scope import of_jurisdictions, of_service
+from kuwei_shared.kernel.errors import KuweiError
+from kuwei_shared.kernel.pages import PageRequest
+from kuwei_shared.releases.adoption import AdoptionState
+
+pytestmark = pytest.mark.integration
+CODE, OTHER = "450102000", "450303000"
+
+
+def test_the_ledger_follows_signed_reports(lab: HubLab, session: Session) -> None:
+    lab.publish(session, "2026.1.1")
+    lab.library.assign(session, "2026.1.1", [CODE], by=AUTHOR)
+    lab.hand_in(session, CODE, lab.report(CODE, 1, AdoptionState.TOLD))
+    lab.clock.advance(dt.timedelta(minutes=3))
+    lab.hand_in(session, CODE, lab.report(CODE, 2, AdoptionState.ACTIVE))
+
+    page = lab.ledger.rollout(session, of_service(), [CODE, OTHER], PageRequest())
+
+    mine, other = page.rows
+    assert (mine.state, mine.active_version) == (AdoptionState.ACTIVE, "2026.1.1")
+    assert mine.age(lab.clock.now()) == dt.timedelta(0)
+    assert (other.state, other.serial, page.total) == (None, None, 2)
+
+
+def test_a_failure_shows_its_reason(lab: HubLab, session: Session) -> None:
+    lab.publish(session, "2026.1.1")
+    lab.library.assign(session, "2026.1.1", [CODE], by=AUTHOR)
+    failed = lab.report(CODE, 1, AdoptionState.FAILED, reason="GX-U10 例“差一分”不符")
+    lab.hand_in(session, CODE, failed)
+
+    row = lab.ledger.rollout(session, of_service(), [CODE], PageRequest()).rows[0]
+
+    assert row.state is AdoptionState.FAILED
+    assert "差一分" in row.reason
+    assert row.active_serial is None
+
+
+def test_a_report_handed_in_twice_counts_once(lab: HubLab, session: Session) -> None:
+    report = lab.report(CODE, 1)
+    lab.hand_in(session, CODE, report)
+
+    position = lab.hand_in(session, CODE, report)
+
+    page = lab.ledger.reports(session, of_service(), CODE, PageRequest())
+    assert position == Position(epoch=1, seq=1)
+    assert len(page.rows) == 1
+
+
+def test_a_gap_is_refused_and_names_the_missing_number(
+    lab: HubLab, session: Session
+) -> None:
+    with pytest.raises(KuweiError, match=r"report\.gap") as refusal:
+        lab.hand_in(session, CODE, lab.report(CODE, 2))
+
+    assert refusal.value.details == {"expected_seq": 1}
+
+
+def test_a_restored_node_starts_a_new_epoch(lab: HubLab, session: Session) -> None:
+    lab.hand_in(session, CODE, lab.report(CODE, 1), lab.report(CODE, 2))
+
+    position = lab.hand_in(session, CODE, lab.report(CODE, 1, epoch=2))
+
+    assert position == Position(epoch=2, seq=1)
+
+
+def test_a_node_cannot_report_for_another(lab: HubLab, session: Session) -> None:
+    lab.enrol(CODE)
+    own_key_foreign_name = lab.report(OTHER, 1, signer=CODE)
+
+    with pytest.raises(KuweiError, match=r"report\.foreign"):
+        lab.hand_in(session, CODE, own_key_foreign_name)
+
+
+def test_a_report_under_another_key_is_refused(lab: HubLab, session: Session) -> None:
+    lab.enrol(CODE)
+    forged = lab.report(CODE, 1, signer=OTHER)
+
+    with pytest.raises(KuweiError, match=r"signature\.invalid"):
+        lab.hand_in(session, CODE, forged)
+
+
+def test_a_changed_report_is_refused(lab: HubLab, session: Session) -> None:
+    signed = lab.report(CODE, 1, AdoptionState.FAILED, reason="x")
+    changed = dataclasses.replace(signed, payload=signed.payload.replace(b"x", b"y"))
+
+    with pytest.raises(KuweiError, match=r"signature\.invalid"):
+        lab.hand_in(session, CODE, changed)
+
+
+def test_a_stranger_reports_nothing(lab: HubLab, session: Session) -> None:
+    report = lab.report(OTHER, 1)
+
+    with pytest.raises(KuweiError, match=r"report\.stranger"):
+        lab.hand_in(session, CODE, report)
+
+
+def test_a_batch_is_bounded(lab: HubLab, session: Session) -> None:
+    with pytest.raises(KuweiError, match=r"report\.too_many"):
+        lab.hand_in(session, CODE, *[lab.report(CODE, 1)] * 101)
+
+
+def test_the_rollout_shows_the_callers_jurisdictions_only(
+    lab: HubLab, session: Session
+) -> None:
+    scope = of_jurisdictions([CODE])
+
+    page = lab.ledger.rollout(session, scope, [CODE, OTHER], PageRequest())
+
+    assert [row.mof_div_code for row in page.rows] == [CODE]
+
+
+def test_reports_outside_the_scope_are_refused(lab: HubLab, session: Session) -> None:
+    scope = of_jurisdictions([CODE])
+
+    with pytest.raises(KuweiError, match=r"scope\.outside"):
+        lab.ledger.reports(session, scope, OTHER, PageRequest())

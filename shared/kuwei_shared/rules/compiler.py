@@ -23,6 +23,7 @@ from kuwei_shared.rules.model import (
     Value,
 )
 from kuwei_shared.rules.parser import Names, parse
+from kuwei_shared.rules.placeholders import placeholders
 from kuwei_shared.rules.printer import Dialect, Printer, column, quote
 from kuwei_shared.rules.relations import Reach
 from kuwei_shared.rules.vocabulary import PAYMENT
@@ -95,10 +96,9 @@ class Statement:
         return tuple(used)
 
     def operands_of(self, rule: Rule) -> tuple[str, ...]:
-        """Return the names one rule reads: condition, needs and scope."""
-        plain = [
-            n for n in tree.names(self.trees[rule.id]) if not n.startswith("param.")
-        ]
+        """Return the names one rule reads: condition, needs, scope, explanation."""
+        said = [*tree.names(self.trees[rule.id]), *placeholders(rule.explain)]
+        plain = [name for name in said if not name.startswith("param.")]
         return tuple(dict.fromkeys([*plain, *rule.requires, *_scope_names(rule)]))
 
     def sql(self, dialect: Dialect, incoming: str, plan: Plan) -> str:

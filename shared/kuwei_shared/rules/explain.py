@@ -9,9 +9,9 @@ from decimal import Decimal, InvalidOperation
 
 from kuwei_shared.rules.compiler import EffectiveRule
 from kuwei_shared.rules.model import Value
+from kuwei_shared.rules.placeholders import PLACEHOLDER
 from kuwei_shared.rules.vocabulary import Type, Vocabulary
 
-PLACEHOLDER = re.compile(r"\{([a-z0-9_.]+)\}")
 MISSING = "(缺失)"
 
 
@@ -60,11 +60,6 @@ def _number(text: str, kind: Type) -> str:
 def _date(value: object) -> str:
     day = value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value))
     return f"{day.year}年{day.month}月{day.day}日"
-
-
-def placeholders(text: str) -> tuple[str, ...]:
-    """Return the names an explanation wants, each once."""
-    return tuple(dict.fromkeys(PLACEHOLDER.findall(text)))
 
 
 def plain(value: object) -> Value:

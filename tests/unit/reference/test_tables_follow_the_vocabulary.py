@@ -3,9 +3,10 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-import kuwei_node.reference.models  # noqa: F401  # registers the tables
 import pytest
 import yaml
+
+import kuwei_node.reference.models  # noqa: F401  # registers the tables
 from kuwei_shared.db.base import NodeTable
 
 ROOT = Path(__file__).parents[3]

@@ -1,0 +1,1 @@
+"""How payments enter from files: profiles, readers, control totals, rejects."""

@@ -1,0 +1,62 @@
+"""Opens a file with the reader its profile, its name or its first bytes call for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kuwei_node.intake.adapters.delimited import open_delimited, unreadable
+from kuwei_node.intake.adapters.himachal import HimachalReport
+from kuwei_node.intake.adapters.typed import JsonLines, Parquet, Spreadsheet
+from kuwei_node.intake.domain.profile import Layout, Reading
+from kuwei_node.intake.domain.rows import Source
+
+_ENDINGS = {
+    ".csv": Layout.CSV,
+    ".txt": Layout.CSV,
+    ".tsv": Layout.CSV,
+    ".xlsx": Layout.XLSX,
+    ".xls": Layout.XLSX,
+    ".jsonl": Layout.JSON_LINES,
+    ".ndjson": Layout.JSON_LINES,
+    ".parquet": Layout.PARQUET,
+}
+_MAGIC = ((b"PAR1", Layout.PARQUET), (b"PK\x03\x04", Layout.XLSX))
+
+
+def open_file(path: str, name: str, reading: Reading) -> Source:
+    """Open a file for reading in batches.
+
+    Args:
+        path: where the bytes are.
+        name: the name it was handed in under; its ending hints at the layout.
+        reading: the profile's reading part.
+
+    Raises:
+        KuweiError: ``intake.unreadable`` when there is no such file.
+    """
+    where = Path(path)
+    place = Path(name).stem
+    if not where.is_file():
+        raise unreadable(name, "文件不存在")
+    match _layout(where, name, reading):
+        case Layout.XLSX:
+            return Spreadsheet(path=where, place=place, reading=reading)
+        case Layout.JSON_LINES:
+            return JsonLines(path=where, place=place)
+        case Layout.PARQUET:
+            return Parquet(path=where, place=place)
+        case Layout.HIMACHAL:
+            return HimachalReport(path=where, place=place)
+        case _:
+            return open_delimited(path, place, reading)
+
+
+def _layout(path: Path, name: str, reading: Reading) -> Layout:
+    if reading.layout is not Layout.AUTO:
+        return reading.layout
+    with path.open("rb") as file:
+        head = file.read(4)
+    for magic, layout in _MAGIC:
+        if head == magic:
+            return layout
+    return _ENDINGS.get(Path(name).suffix.lower(), Layout.CSV)

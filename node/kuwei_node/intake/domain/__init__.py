@@ -1,0 +1,1 @@
+"""What a file's rows mean: forms of money and dates, profiles, totals, rejects."""

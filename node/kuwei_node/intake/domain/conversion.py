@@ -1,0 +1,153 @@
+"""From a column of texts, or of some file's own types, to a vocabulary type."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kuwei_node.intake.domain import amounts, moments
+from kuwei_node.intake.domain.profile import FieldRule
+from kuwei_node.intake.domain.reasons import TEXT_BYTES_MAX, Reason
+from kuwei_shared.rules.vocabulary import Field, Type
+
+TYPES: dict[Type, pa.DataType] = {
+    Type.TEXT: pa.string(),
+    Type.CODE: pa.string(),
+    Type.MONEY: amounts.MONEY,
+    Type.DECIMAL: amounts.RATIO,
+    Type.INTEGER: pa.int32(),
+    Type.DATE: pa.date32(),
+    Type.TIMESTAMP: moments.UTC_MICROSECONDS,
+    Type.BOOLEAN: pa.bool_(),
+}
+
+_YES = ("1", "true", "t", "y", "yes", "是")
+_NO = ("0", "false", "f", "n", "no", "否")
+_BEIJING_OFFSET = pa.scalar(8 * 3600 * 1_000_000, pa.duration("us"))
+_LAST_CONTROL = 0x1F
+_CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]"
+
+Fault = tuple[Reason, pa.Array]
+"""A reason and the mask of rows it holds for."""
+
+
+def text_of(column: pa.Array, blanks: pa.Array) -> pa.Array:
+    """Return a column as trimmed strings, blank texts as null.
+
+    Args:
+        column: of any type; floats are written with 15 significant digits, as
+            spreadsheets show them.
+        blanks: string array of texts that mean nothing is there.
+    """
+    if pa.types.is_floating(column.type):
+        shown = [None if v is None else f"{v:.15g}" for v in column.to_pylist()]
+        return pa.array(shown, pa.string())
+    text = column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
+    text = pc.utf8_trim_whitespace(text)
+    blank = pc.is_in(text, value_set=blanks, skip_nulls=True)
+    return pc.if_else(blank, pa.scalar(None, pa.string()), text)
+
+
+def fits(column: pa.Array, field: Field) -> bool:
+    """Whether a typed column needs no reading of texts for a field."""
+    kind = column.type
+    match field.type:
+        case Type.TIMESTAMP:
+            return bool(pa.types.is_timestamp(kind))
+        case Type.DATE:
+            return bool(pa.types.is_date(kind))
+        case Type.INTEGER:
+            return bool(pa.types.is_integer(kind))
+        case Type.TEXT | Type.CODE:
+            return False
+        case _:
+            return bool(kind == TYPES[field.type])
+
+
+def native(column: pa.Array, field: Field) -> pa.Array:
+    """Return a column that ``fits`` in the field's own type."""
+    if field.type is Type.TIMESTAMP and column.type.tz is None:
+        local = pc.cast(column, pa.timestamp("us"))
+        return pc.cast(pc.subtract(local, _BEIJING_OFFSET), TYPES[field.type])
+    return pc.cast(column, TYPES[field.type])
+
+
+def read(text: pa.Array, field: Field, rule: FieldRule) -> tuple[pa.Array, list[Fault]]:
+    """Read texts as a field's type.
+
+    Returns:
+        Values, null where absent or at fault, and the faults found.
+    """
+    match field.type:
+        case Type.TEXT | Type.CODE:
+            return text, _text_faults(text, field)
+        case Type.MONEY:
+            value, bad = amounts.money(text, decimal=rule.decimal, unit=rule.unit)
+            return value, [(Reason.MONEY, bad)]
+        case Type.DECIMAL:
+            value, bad = amounts.ratio(text, decimal=rule.decimal)
+            return value, [(Reason.NUMBER, bad)]
+        case Type.INTEGER:
+            value, bad = amounts.integers(text)
+            return value, [(Reason.NUMBER, bad)]
+        case Type.DATE:
+            value, bad = moments.dates(text, rule.dates)
+            return value, [(Reason.DATE, bad)]
+        case Type.TIMESTAMP:
+            value, bad = moments.moments(text, rule.dates)
+            return value, [(Reason.DATE, bad)]
+        case Type.BOOLEAN:
+            return _booleans(text)
+
+
+def translate(
+    text: pa.Array, codes: dict[str, str], otherwise: str
+) -> tuple[pa.Array, list[Fault]]:
+    """Translate source codes; ``otherwise`` as in ``FieldRule``."""
+    coded = pc.dictionary_encode(text)
+    known = coded.dictionary.to_pylist()
+    fallback = {"reject": None, "blank": None}
+    values = [
+        codes.get(
+            code, code if otherwise == "keep" else fallback.get(otherwise, otherwise)
+        )
+        for code in known
+    ]
+    result = pa.array(values, pa.string()).take(coded.indices)
+    if otherwise != "reject":
+        return result, []
+    return result, [(Reason.CODE, pc.and_(pc.is_valid(text), pc.is_null(result)))]
+
+
+def _text_faults(text: pa.Array, field: Field) -> list[Fault]:
+    if field.values:
+        allowed = pa.array(list(field.values), pa.string())
+        known = pc.is_in(text, value_set=allowed)
+        return [(Reason.CODE, pc.and_(pc.is_valid(text), pc.invert(known)))]
+    faults: list[Fault] = []
+    longest = pc.max(pc.binary_length(text)).as_py() or 0
+    if longest > TEXT_BYTES_MAX:
+        long = pc.greater(pc.binary_length(text), TEXT_BYTES_MAX)
+        faults.append((Reason.LENGTH, pc.fill_null(long, fill_value=False)))
+    if _has_control_bytes(text):
+        found = pc.match_substring_regex(text, _CONTROL)
+        faults.append((Reason.CONTROL, pc.fill_null(found, fill_value=False)))
+    return faults
+
+
+def _has_control_bytes(text: pa.Array) -> bool:
+    """Whether any byte of a column is a control byte: one pass, no regex."""
+    data = text.buffers()[2]
+    if data is None or data.size == 0:
+        return False
+    return bool((np.frombuffer(data, np.uint8) <= _LAST_CONTROL).any())
+
+
+def _booleans(text: pa.Array) -> tuple[pa.Array, list[Fault]]:
+    lower = pc.utf8_lower(text)
+    yes = pc.is_in(lower, value_set=pa.array(_YES))
+    no = pc.is_in(lower, value_set=pa.array(_NO))
+    known = pc.or_(yes, no)
+    value = pc.if_else(known, yes, pa.scalar(None, pa.bool_()))
+    return value, [(Reason.CODE, pc.and_(pc.is_valid(text), pc.invert(known)))]

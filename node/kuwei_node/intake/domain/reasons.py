@@ -1,0 +1,46 @@
+"""Why a row was refused, and what to do about it, in words for the treasury."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """A stable code for each way a row can be refused."""
+
+    COLUMNS = "row.columns"
+    MISSING = "field.missing"
+    MONEY = "field.money"
+    NUMBER = "field.number"
+    DATE = "field.date"
+    CODE = "field.code"
+    PATTERN = "field.pattern"
+    LENGTH = "field.length"
+    CONTROL = "field.control_character"
+    ELSEWHERE = "row.elsewhere"
+    REPEATED = "row.repeated"
+    SUBTOTAL = "report.subtotal"
+
+
+REMEDIES: dict[Reason, str] = {
+    Reason.COLUMNS: "本行列数与表头不符,请检查是否缺列、多列或引号未闭合。",
+    Reason.MISSING: "必填项「{label}」为空,请在来源系统补齐后重新导出。",
+    Reason.MONEY: "「{label}」不是有效金额(至多两位小数),"
+    "请核对金额写法与导入方案的小数点设置。",
+    Reason.NUMBER: "「{label}」不是有效数字,请在来源文件中改正。",
+    Reason.DATE: "「{label}」不是有效日期,请核对日期写法与导入方案的日期格式。",
+    Reason.CODE: "「{label}」的代码不在允许范围,请改正代码或在导入方案中补充对照。",
+    Reason.PATTERN: "「{label}」不符合导入方案规定的格式,请核对来源文件。",
+    Reason.LENGTH: "「{label}」超过 {limit} 个字节,请在来源文件中缩短。",
+    Reason.CONTROL: "「{label}」含有不可见的控制字符,请清除后重新导入。",
+    Reason.ELSEWHERE: "该行的财政区划不归本节点,请交由所属财政部门的节点导入。",
+    Reason.SUBTOTAL: "报表中的小计与其明细之和不符,请向出表部门核对原报表。",
+    Reason.REPEATED: "同一文件中支付主键重复,请核对是否重复导出。",
+}
+
+TEXT_BYTES_MAX = 2_000
+
+
+def remedy(code: str, label: str) -> str:
+    """Return what the person should do about a refused row."""
+    return REMEDIES[Reason(code)].format(label=label, limit=TEXT_BYTES_MAX)

@@ -1,0 +1,208 @@
+"""One month of ordinary payments as plain numbers, before any text is made.
+
+Every amount of a unit differs from its last thousand, and a unit returns to a
+supplier only after STRETCH other payments: ordinary repeats look like nothing
+a rule should see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from kuwei_shared.sample.calendar import Month
+from kuwei_shared.sample.lines import I64, Lines
+from kuwei_shared.sample.payees import STRETCH
+from kuwei_shared.sample.profiles import PAYROLL_COUNT, PROFILES
+from kuwei_shared.sample.world import World
+
+NORMAL, REFUND, CORRECTION = 0, 1, 2
+_DISTINCT = 1000  # fen: the last four figures tell a unit's payments apart
+_ROUND_SHARE, _ROUND_STEP = 0.3, 10_000
+_PAYROLL_SHARE = 0.3
+_MORNING, _AFTERNOON, _HALF = 9 * 3600, 14 * 3600 + 1800, 3 * 3600
+_PARTIAL, _CORRECTED = 0.3, 0.25
+
+_MEDIAN = np.array([p.median for p in PROFILES])
+_SIGMA = np.array([p.sigma for p in PROFILES])
+_FLOOR = np.array([p.floor for p in PROFILES])
+_CAP = np.array([p.cap for p in PROFILES])
+_CHANNEL = np.array([p.channel for p in PROFILES])
+_LARGE = np.isin(_CHANNEL, ["person", "company"])
+
+
+@dataclass(slots=True)
+class Draws:
+    """Parallel columns, one row per payment, in time order.
+
+    Attributes:
+        line, payee, merchant: rows of the node's tables; merchant -1 without card.
+        contract: row of the contracts, -1 without.
+        day: position in the month's working days; sec: second of that day.
+        fen: amount, negative for refunds.
+        kind: NORMAL, REFUND or CORRECTION.
+        number: the node's running number; orig: the number taken back, or -1.
+        turn: the unit's own running number.
+    """
+
+    line: I64
+    payee: I64
+    merchant: I64
+    contract: I64
+    day: I64
+    sec: I64
+    fen: I64
+    kind: I64
+    number: I64
+    orig: I64
+    turn: I64
+
+    def __len__(self) -> int:
+        return len(self.line)
+
+    def take(self, rows: npt.NDArray[np.integer]) -> Draws:
+        """Return chosen rows, in the order given."""
+        return Draws(*(getattr(self, f.name)[rows] for f in fields(self)))
+
+
+def _payroll(
+    rng: np.random.Generator, world: World, month: Month, count: int
+) -> tuple[I64, I64, I64]:
+    """Return (line, fen, day): wages on fixed days, thinned for a small sample."""
+    lines = world.lines
+    rows = np.flatnonzero(lines.profile < PAYROLL_COUNT)
+    keep = rng.random(len(rows)) < min(1.0, _PAYROLL_SHARE * count / len(rows))
+    rows = rows[keep]
+    profile, unit = lines.profile[rows], lines.unit[rows]
+    heads = world.staff[unit] * _MEDIAN[profile]
+    yuan = heads * np.exp(_SIGMA[profile] * rng.standard_normal(len(rows)))
+    fen = (np.clip(yuan, _FLOOR[profile], _CAP[profile]) * 100).astype(np.int64)
+    day = np.where(profile < 3, 5, 8) + unit % 3  # noqa: PLR2004  # wages, then insurance
+    return rows, fen, np.minimum(day, len(month.days) - 1)
+
+
+def _amounts(rng: np.random.Generator, lines: Lines, rows: I64, scale: I64) -> I64:
+    profile = lines.profile[rows]
+    noise = np.exp(_SIGMA[profile] * rng.standard_normal(len(rows)))
+    yuan = _MEDIAN[profile] * scale * noise
+    # What is beyond a bound falls back inside it, not onto it.
+    over = _CAP[profile] * (0.25 + 0.74 * rng.random(len(rows)))
+    under = _FLOOR[profile] * (1 + rng.random(len(rows)))
+    yuan = np.where(yuan > _CAP[profile], over, yuan)
+    yuan = np.where(yuan < _FLOOR[profile], under, yuan)
+    return np.asarray((yuan * 100).astype(np.int64))
+
+
+def _turns(unit: I64, counter: I64) -> I64:
+    """Number each unit's rows onward from its counter, and move the counter."""
+    order = np.argsort(unit, kind="stable")
+    grouped = unit[order]
+    starts = np.flatnonzero(np.r_[True, grouped[1:] != grouped[:-1]])
+    counts = np.diff(np.r_[starts, len(grouped)])
+    rank = np.arange(len(grouped)) - np.repeat(starts, counts)
+    turn = np.empty_like(unit)
+    turn[order] = rank + counter[grouped]
+    counter[grouped[starts]] += counts
+    return turn
+
+
+def _distinct(rng: np.random.Generator, fen: I64, turn: I64, profile: I64) -> I64:
+    fine = fen // _DISTINCT * _DISTINCT + turn * 7 % _DISTINCT
+    step = 10 * _ROUND_STEP
+    coarse = fen // step * step + (turn % 9 + 1) * _ROUND_STEP
+    rounded = _LARGE[profile] & (rng.random(len(fen)) < _ROUND_SHARE) & (fen > step)
+    return np.where(rounded, coarse, fine)
+
+
+def _counterparts(world: World, line: I64, turn: I64) -> tuple[I64, I64, I64]:
+    """Return (payee, merchant, contract) rows for each payment."""
+    lines, profile = world.lines, world.lines.profile[line]
+    unit, channel = lines.unit[line], _CHANNEL[profile]
+    start, size = world.trade_start[profile], world.trade_size[profile]
+    pooled = start + (unit * STRETCH + turn % STRETCH) % size
+    card, bought = channel == "card", channel == "contract"
+    contract = np.where(
+        bought, lines.contract[line] + turn % np.maximum(lines.contracts[line], 1), -1
+    )
+    payee = np.where(card, world.card_payee[unit], pooled)
+    payee = np.where(bought, world.contract_payee[np.maximum(contract, 0)], payee)
+    return payee, np.where(card, pooled, -1), contract
+
+
+def _refunds(
+    rng: np.random.Generator, draws: Draws, world: World, month: Month, share: float
+) -> Draws:
+    """Return rows that take earlier payments of the month back, a few days later."""
+    last = len(month.days) - 1
+    profile = world.lines.profile[draws.line]
+    open_rows = np.flatnonzero((profile >= PAYROLL_COUNT) & (draws.day < last))
+    count = min(len(open_rows) // 2, round(len(draws) * share))
+    picked = np.sort(rng.choice(open_rows, count, replace=False))
+    taken = draws.take(picked)
+    taken.orig = taken.number.copy()
+    taken.day = np.minimum(taken.day + 1 + rng.integers(0, 6, count), last)
+    part = np.where(rng.random(count) < _PARTIAL, rng.uniform(0.2, 0.8, count), 1.0)
+    taken.fen = -np.maximum((taken.fen * part).astype(np.int64), 1)
+    taken.kind = np.where(rng.random(count) < _CORRECTED, CORRECTION, REFUND)
+    return taken
+
+
+def _by_time(draws: Draws) -> Draws:
+    return draws.take(np.argsort(draws.day * 86_400 + draws.sec, kind="stable"))
+
+
+def draw_month(
+    rng: np.random.Generator, world: World, month: Month, count: int, refunds: float
+) -> Draws:
+    """Return one month of a node's ordinary payments, refunds among them.
+
+    Args:
+        rng: the node's generator; advanced.
+        world: the node's tables; its counters are advanced.
+        month: which month.
+        count: payments wanted.
+        refunds: share of them that take an earlier one back.
+    """
+    paid = count - round(count * refunds / (1 + refunds))
+    wages, wage_fen, wage_day = _payroll(rng, world, month, paid)
+    free = max(0, paid - len(wages))
+    rows = np.searchsorted(world.cumulative, rng.random(free) * world.cumulative[-1])
+    scale = world.scale[world.lines.unit[rows]]
+    line = np.r_[wages, rows]
+    fen = np.r_[wage_fen, _amounts(rng, world.lines, rows, scale)]
+    day = np.r_[wage_day, rng.choice(len(month.days), free, p=month.weights)]
+    size = len(line)
+    clock = rng.integers(0, 2 * _HALF, size)
+    sec = np.where(clock < _HALF, _MORNING + clock, _AFTERNOON + clock - _HALF)
+    none = np.full(size, -1, dtype=np.int64)
+    draws = Draws(line, none, none, none, day, sec, fen, none * 0, none, none, none)
+    draws = _by_time(draws)
+    draws.turn = _turns(world.lines.unit[draws.line], world.turns)
+    draws.fen = _distinct(rng, draws.fen, draws.turn, world.lines.profile[draws.line])
+    draws.payee, draws.merchant, draws.contract = _counterparts(
+        world, draws.line, draws.turn
+    )
+    return _with_refunds(rng, draws, world, month, count - size)
+
+
+def _with_refunds(
+    rng: np.random.Generator, draws: Draws, world: World, month: Month, count: int
+) -> Draws:
+    draws.number = np.arange(len(draws))
+    back = _refunds(rng, draws, world, month, count / max(len(draws), 1))
+    joined = Draws(
+        *(
+            np.concatenate([getattr(draws, f.name), getattr(back, f.name)])
+            for f in fields(draws)
+        )
+    )
+    joined = _by_time(joined)
+    own = np.flatnonzero(joined.orig < 0)
+    final = np.empty(len(draws), dtype=np.int64)
+    final[joined.number[own]] = own + world.number
+    joined.orig = np.where(joined.orig < 0, -1, final[np.maximum(joined.orig, 0)])
+    joined.number = np.arange(len(joined)) + world.number
+    world.number += len(joined)
+    return joined

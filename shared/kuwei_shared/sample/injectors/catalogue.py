@@ -1,0 +1,10 @@
+"""Every injector there is, gathered from its family's module."""
+
+from __future__ import annotations
+
+from kuwei_shared.sample.injectors import guangxi
+from kuwei_shared.sample.injectors.registry import INJECTORS, Injector
+
+FAMILIES = (guangxi,)
+
+__all__ = ["FAMILIES", "INJECTORS", "Injector"]

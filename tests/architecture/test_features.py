@@ -60,4 +60,4 @@ def _intrudes(module: tree.Module, imported: str) -> bool:
 
 def _is_package(module: tree.Module) -> bool:
     package, *inner = module.name.split(".")
-    return tree.PACKAGES[package].joinpath(*inner).is_dir()
+    return tree.PACKAGES[package].joinpath(*inner, "__init__.py").exists()

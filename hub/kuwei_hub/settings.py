@@ -7,25 +7,24 @@ reads the environment.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from kuwei_shared.web.settings import WebSettings
 
 DatabaseUrl = Annotated[str, StringConstraints(pattern=r"^postgresql\+psycopg2://")]
 Address = Annotated[str, StringConstraints(pattern=r"^[^:\s]+:\d{1,5}$")]
 
 
-class Settings(BaseSettings):
+class Settings(WebSettings):
     """Settings of one hub; frozen after start."""
 
     model_config = SettingsConfigDict(
         env_prefix="KUWEI_", frozen=True, extra="ignore", validate_default=True
     )
 
-    mode: Literal["production", "development"] = Field(
-        "production", description="development 允许演示用的替身服务。"
-    )
     database_url: DatabaseUrl = Field(description="PostgreSQL 地址。")
     data_dir: Path = Field(Path("/var/lib/kuwei"), description="证书与密钥所在目录。")
     trust_domain: str = Field(

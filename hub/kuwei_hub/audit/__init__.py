@@ -1,0 +1,1 @@
+"""What staff of this hub did, for the auditor (MF-15)."""

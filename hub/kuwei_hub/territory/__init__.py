@@ -1,0 +1,1 @@
+"""Fiscal jurisdictions: who is under whom, since when, and until when."""

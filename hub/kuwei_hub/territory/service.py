@@ -1,0 +1,84 @@
+"""The territory: which jurisdictions there are, and who may see which.
+
+Invariants:
+* every fiscal parent is known before its children;
+* a scope is expanded from the tree as it stands in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from kuwei_hub.territory import store
+from kuwei_hub.territory.domain import Jurisdiction, TreeRow, tree
+from kuwei_hub.territory.store import Search
+from kuwei_shared.identity.principal import Principal
+from kuwei_shared.identity.scope import VisibleJurisdictions, of_principal
+from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.kernel.pages import Page, PageRequest
+
+
+class Territory:
+    """Jurisdictions of one hub."""
+
+    def visible_to(
+        self, session: Session, principal: Principal
+    ) -> VisibleJurisdictions:
+        """Return what a principal may see, by the tree as it stands."""
+        return of_principal(principal, partial(store.below, session))
+
+    def register(self, session: Session, jurisdictions: Sequence[Jurisdiction]) -> None:
+        """Add jurisdictions or correct what is known of them.
+
+        Raises:
+            KuweiError: ``territory.circle`` when a parent comes after its child or
+                not at all: the order proves that the tree has no circle.
+        """
+        known: set[str] = set()
+        for one in jurisdictions:
+            parents = {one.fiscal_parent, one.administrative_parent, one.host} - {None}
+            if not parents <= known:
+                raise KuweiError(
+                    "territory.circle",
+                    f"区划 {one.mof_div_code} 的上级须排在它之前,请按级次排列。",
+                )
+            known.add(one.mof_div_code)
+        store.put(session, jurisdictions)
+
+    def find(
+        self, session: Session, scope: VisibleJurisdictions, code: str
+    ) -> Jurisdiction:
+        """Return one jurisdiction.
+
+        Raises:
+            KuweiError: ``territory.unknown`` or ``scope.outside``.
+        """
+        found = store.find(session, scope, code)
+        if found is None:
+            raise KuweiError(
+                "territory.unknown",
+                f"没有代码为 {code} 的财政区划。",
+                kind=Kind.MISSING,
+            )
+        return found
+
+    def tree(self, session: Session, scope: VisibleJurisdictions) -> list[TreeRow]:
+        """Return the visible part of the fiscal tree, parents first."""
+        return tree(store.visible(session, scope))
+
+    def page(
+        self,
+        session: Session,
+        scope: VisibleJurisdictions,
+        search: Search,
+        request: PageRequest,
+    ) -> Page[Jurisdiction]:
+        """Return a page of jurisdictions."""
+        return store.page(session, scope, search, request)
+
+    def names(self, session: Session, scope: VisibleJurisdictions) -> dict[str, str]:
+        """Return the names of the visible jurisdictions by code."""
+        return {j.mof_div_code: j.name for j in store.visible(session, scope)}

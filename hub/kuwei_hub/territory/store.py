@@ -1,0 +1,125 @@
+"""Queries of jurisdictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import ColumnElement, func, select, text, true
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from kuwei_hub.territory.domain import Jurisdiction, Level
+from kuwei_hub.territory.models import JurisdictionRow
+from kuwei_shared.identity.scope import VisibleJurisdictions
+from kuwei_shared.kernel.pages import Page, PageRequest
+
+TREE_MAX = 5_000
+SORTS = ("mof_div_code", "name", "level", "opened_on")
+
+_BELOW = """
+WITH RECURSIVE part AS (
+  SELECT mof_div_code, 0 AS depth FROM jurisdiction WHERE mof_div_code = :code
+  UNION ALL
+  SELECT j.mof_div_code, part.depth + 1 FROM jurisdiction j
+  JOIN part ON j.fiscal_parent = part.mof_div_code WHERE part.depth < 8)
+SELECT DISTINCT mof_div_code FROM part
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What a list asks for; None means any."""
+
+    words: str | None = None
+    level: Level | None = None
+    parent: str | None = None
+
+
+def below(session: Session, code: str) -> list[str]:
+    """Return a code and all under it by fiscal parent; what scopes are made of."""
+    return list(session.scalars(text(_BELOW), {"code": code}))
+
+
+def put(session: Session, jurisdictions: Sequence[Jurisdiction]) -> None:
+    """Add jurisdictions or replace what is known of them; parents come first."""
+    for jurisdiction in jurisdictions:
+        values = asdict(jurisdiction)
+        statement = insert(JurisdictionRow).values(values)
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["mof_div_code"], set_=values
+            )
+        )
+
+
+def find(
+    session: Session, scope: VisibleJurisdictions, code: str
+) -> Jurisdiction | None:
+    """Return one jurisdiction."""
+    scope.require(code)
+    row = session.get(JurisdictionRow, code)
+    return None if row is None else _jurisdiction(row)
+
+
+def visible(session: Session, scope: VisibleJurisdictions) -> list[Jurisdiction]:
+    """Return every visible jurisdiction, at most ``TREE_MAX``."""
+    query = select(JurisdictionRow).where(_inside(scope)).limit(TREE_MAX)
+    return [_jurisdiction(row) for row in session.scalars(query)]
+
+
+def page(
+    session: Session,
+    scope: VisibleJurisdictions,
+    search: Search,
+    request: PageRequest,
+) -> Page[Jurisdiction]:
+    """Return a page of jurisdictions."""
+    where = [_inside(scope), *_matching(search)]
+    sort = request.sort or "mof_div_code"
+    column = getattr(JurisdictionRow, sort.removeprefix("-"))
+    order = column.desc() if sort.startswith("-") else column.asc()
+    query = select(JurisdictionRow).where(*where)
+    rows = session.scalars(
+        query.order_by(order, JurisdictionRow.mof_div_code)
+        .offset(request.offset)
+        .limit(request.size)
+    )
+    total = session.scalar(
+        select(func.count()).select_from(JurisdictionRow).where(*where)
+    )
+    found = [_jurisdiction(row) for row in rows]
+    return Page(rows=found, total=total or 0, request=request)
+
+
+def _inside(scope: VisibleJurisdictions) -> ColumnElement[bool]:
+    if scope.is_everything:
+        return true()
+    return JurisdictionRow.mof_div_code.in_(scope.codes)
+
+
+def _matching(search: Search) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if search.words:
+        named = JurisdictionRow.name.contains(search.words, autoescape=True)
+        coded = JurisdictionRow.mof_div_code.startswith(search.words, autoescape=True)
+        found.append(named | coded)
+    if search.level:
+        found.append(JurisdictionRow.level == search.level)
+    if search.parent:
+        found.append(JurisdictionRow.fiscal_parent == search.parent)
+    return found
+
+
+def _jurisdiction(row: JurisdictionRow) -> Jurisdiction:
+    return Jurisdiction(
+        mof_div_code=row.mof_div_code,
+        name=row.name,
+        level=Level(row.level),
+        fiscal_parent=row.fiscal_parent,
+        administrative_parent=row.administrative_parent,
+        host=row.host,
+        opened_on=row.opened_on,
+        closed_on=row.closed_on,
+        successor=row.successor,
+    )

@@ -1,0 +1,1 @@
+"""What staff of this node did, for the auditor (MF-15)."""

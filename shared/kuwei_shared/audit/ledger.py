@@ -1,0 +1,132 @@
+"""Every query of an audit table; hub and node hand in their own.
+
+Entries describe staff, not jurisdictions, so reads take no scope: the permission
+to see the log is the guard, and it is the auditor's alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, func, select, text
+from sqlalchemy.orm import Session
+
+from kuwei_shared.audit.chain import GENESIS, Details, Entry, first_fault
+from kuwei_shared.audit.table import ABOUT_MAX, ACT_MAX, AuditColumns
+from kuwei_shared.identity.principal import Principal
+from kuwei_shared.kernel.pages import Page, PageRequest
+
+#: Serialises appends of one database; the number is only a name.
+_LOCK = 0x6B757741
+BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSearch:
+    """What an auditor asks for; None means any."""
+
+    actor: str | None = None
+    act: str | None = None
+    about: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLedger:
+    """The audit log of one service, over its own table."""
+
+    table: type[AuditColumns]
+
+    def append(
+        self,
+        session: Session,
+        principal: Principal,
+        *,
+        at: dt.datetime,
+        act: str,
+        about: str,
+        details: Details,
+    ) -> Entry:
+        """Write one act, in the transaction of the act itself."""
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        last = session.scalar(self._newest().limit(1))
+        entry = Entry(
+            seq=1 if last is None else last.seq + 1,
+            at=at,
+            actor=principal.subject,
+            actor_name=principal.name,
+            act=act[:ACT_MAX],
+            about=about[:ABOUT_MAX],
+            details=dict(details),
+            previous=GENESIS if last is None else last.digest,
+        )
+        session.add(self._row(entry))
+        session.flush()  # the next append in this transaction links to this one
+        return entry
+
+    def page(
+        self, session: Session, search: AuditSearch, request: PageRequest
+    ) -> Page[Entry]:
+        """Return entries, newest first."""
+        where = self._where(search)
+        rows = session.scalars(
+            self._newest().where(*where).offset(request.offset).limit(request.size)
+        )
+        total = session.scalar(
+            select(func.count()).select_from(self.table).where(*where)
+        )
+        return Page(
+            rows=[_entry(row) for row in rows], total=total or 0, request=request
+        )
+
+    def fault(self, session: Session, *, last: int | None = None) -> int | None:
+        """Return where the stored chain breaks, None if it is whole.
+
+        Args:
+            session: the open transaction.
+            last: check this many newest entries only; None checks all.
+        """
+        newest = session.scalar(select(func.max(self.table.seq))) or 0
+        first = 1 if last is None else max(1, newest - last + 1)
+        before = session.scalar(
+            select(self.table.digest).where(self.table.seq == first - 1)
+        )
+        return first_fault(self._from(session, first), after=before or GENESIS)
+
+    def acts(self, session: Session) -> list[str]:
+        """Return the verbs that occur, for the filter."""
+        return list(session.scalars(select(self.table.act).distinct().limit(100)))
+
+    def _newest(self) -> Select[AuditColumns]:
+        return select(self.table).order_by(self.table.seq.desc())
+
+    def _from(self, session: Session, first: int) -> Iterator[Entry]:
+        query = select(self.table).where(self.table.seq >= first)
+        ordered = query.order_by(self.table.seq)
+        rows = session.scalars(ordered.execution_options(yield_per=BATCH))
+        return (_entry(row) for row in rows)
+
+    def _where(self, search: AuditSearch) -> list[ColumnElement[bool]]:
+        table = self.table
+        found: list[ColumnElement[bool]] = []
+        if search.actor:
+            named = table.actor_name.contains(search.actor, autoescape=True)
+            found.append(named | (table.actor == search.actor))
+        if search.act:
+            found.append(table.act == search.act)
+        if search.about:
+            found.append(table.about.contains(search.about, autoescape=True))
+        return found
+
+    def _row(self, entry: Entry) -> AuditColumns:
+        row = self.table()
+        for name in Entry.__dataclass_fields__:
+            setattr(row, name, getattr(entry, name))
+        row.details = dict(entry.details)
+        row.digest = entry.computed()
+        return row
+
+
+def _entry(row: AuditColumns) -> Entry:
+    return Entry(**{name: getattr(row, name) for name in Entry.__dataclass_fields__})

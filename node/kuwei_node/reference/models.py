@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    DateTime,
+    ForeignKey,
     Identity,
     Index,
     Numeric,
@@ -25,14 +27,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from kuwei_node.reference.domain import KNOWN_FOREVER
 from kuwei_shared.db.base import NodeTable
 
 if TYPE_CHECKING:
     from sqlalchemy.schema import SchemaItem
-
-ALWAYS_FROM = dt.date(1, 1, 1)
-ALWAYS_TO = dt.date(9999, 12, 31)
-KNOWN_FOREVER = 9_223_372_036_854_775_807
 
 RowId = Annotated[
     int, mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -238,6 +237,40 @@ class AccountDay(NodeTable):
     end_balance: Mapped[Money | None]
     bank_paid_amt: Mapped[Money | None]
     quota_amt: Mapped[Money | None]
+
+
+class ReferenceLoad(NodeTable):
+    """One loading of reference data: what came, what it changed, when."""
+
+    __tablename__ = "reference_load"
+
+    id: Mapped[RowId]
+    entity: Mapped[Code]
+    source: Mapped[Code]
+    mof_div_code: Mapped[Code | None]
+    loaded_by: Mapped[Code]
+    loaded_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
+    known_from: Mapped[int] = mapped_column(BigInteger)
+    rows_read: Mapped[int] = mapped_column(BigInteger)
+    rows_added: Mapped[int] = mapped_column(BigInteger)
+    rows_closed: Mapped[int] = mapped_column(BigInteger)
+    rows_unchanged: Mapped[int] = mapped_column(BigInteger)
+    rows_rejected: Mapped[int] = mapped_column(BigInteger)
+
+
+class ReferenceReject(NodeTable):
+    """A reference row that was refused, and why."""
+
+    __tablename__ = "reference_reject"
+
+    id: Mapped[RowId]
+    load_id: Mapped[int] = mapped_column(
+        ForeignKey("reference_load.id", ondelete="CASCADE"), index=True
+    )
+    line: Mapped[int] = mapped_column(BigInteger)
+    raw: Mapped[Code]
+    reason: Mapped[Code]
+    field: Mapped[Code]
 
 
 class BankReport(NodeTable):

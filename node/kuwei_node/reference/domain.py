@@ -1,0 +1,100 @@
+"""Which reference entities there are, what tells their rows apart, what changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.rules.vocabulary import Field, Type, Vocabulary
+
+ALWAYS_FROM = dt.date(1, 1, 1)
+ALWAYS_TO = dt.date(9999, 12, 31)
+KNOWN_FOREVER = 9_223_372_036_854_775_807
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "jurisdiction": ("mof_div_code",),
+    "agency": ("agency_code",),
+    "account": ("acct_no",),
+    "appropriation": ("bgt_id",),
+    "cash_plan": ("bgt_id", "plan_month"),
+    "project": ("pro_code",),
+    "contract": ("contract_no",),
+    "official_card": ("card_no",),
+    "bank": ("bank_code",),
+    "account_day": ("acct_no", "balance_date"),
+    "bank_report": ("report_id",),
+}
+"""Table → the columns that identify what a row is about, in loading order."""
+
+PLAIN_FACTS = frozenset({"account_day", "bank_report"})
+"""Tables of dated reports: no validity, a later report replaces an earlier."""
+
+WITHOUT_DIVISION = frozenset({"bank", "jurisdiction"})
+"""Tables whose rows belong to no one bureau, or name it themselves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What applying a batch of reference rows did.
+
+    Attributes:
+        known_from: payment sequence number from which it counts.
+        rejected: line numbers refused → reason code.
+    """
+
+    known_from: int
+    added: int
+    closed: int
+    unchanged: int
+    rejected: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """Outcome of one load."""
+
+    load_id: int
+    entity: str
+    read: int
+    added: int
+    closed: int
+    unchanged: int
+    rejected: int
+
+
+def require(entity: str) -> str:
+    """Return a table name, or refuse one that is none.
+
+    Raises:
+        KuweiError: ``reference.unknown``.
+    """
+    if entity not in KEYS:
+        raise KuweiError(
+            "reference.unknown",
+            f"没有名为 {entity} 的参照数据;可用:{'、'.join(KEYS)}。",
+            kind=Kind.MISSING,
+        )
+    return entity
+
+
+def fields_of(vocabulary: Vocabulary, entity: str) -> dict[str, Field]:
+    """Return the columns a file of an entity may have, key columns required."""
+    fields: dict[str, Field] = {}
+    for described in vocabulary.entities.values():
+        if described.table == entity:
+            fields.update(described.fields)
+    if entity not in WITHOUT_DIVISION:
+        fields.setdefault("mof_div_code", _field("mof_div_code", Type.CODE, "财政区划"))
+    if entity not in PLAIN_FACTS:
+        fields["valid_from"] = _field("valid_from", Type.DATE, "有效期起")
+        fields["valid_to"] = _field("valid_to", Type.DATE, "有效期止")
+    needed = {*KEYS[entity], *({"due_date"} & set(fields))}
+    return {
+        name: replace(field, required=name in needed) for name, field in fields.items()
+    }
+
+
+def _field(name: str, kind: Type, label: str) -> Field:
+    return Field(name=name, type=kind, label=label)

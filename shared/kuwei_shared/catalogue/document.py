@@ -156,7 +156,9 @@ class _Reader:
             raise _Refused(_issue(Place(path=self.path), "文件是空的。"))
         return root
 
-    def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
+    def _node(
+        self, event: yaml.Event, events: Iterator[yaml.Event], depth: int
+    ) -> Node:
         self.nodes += 1
         if depth > DEPTH_MAX or self.nodes > NODES_MAX:
             raise self._refuse(event, "嵌套过深或内容过大。")

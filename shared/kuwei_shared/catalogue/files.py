@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kuwei_shared.catalogue.document import BYTES_MAX
-from kuwei_shared.kernel.errors import KuweiError, Kind
+from kuwei_shared.kernel.errors import Kind, KuweiError
 
 FILES_MAX = 2_000
 TOTAL_BYTES_MAX = 32 << 20

@@ -26,15 +26,6 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Something read from a file, with the tree that knows its lines."""
-
-    path: str
-    node: Node
-    read: Rule | NamedList
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """All that reading brought: what could be built, and what is wrong.
 
@@ -48,10 +39,6 @@ class Reading:
     lists: tuple[tuple[str, NamedList], ...]
     catalogue: Catalogue
     issues: tuple[Issue, ...] = field(default=())
-
-    def node(self, path: str) -> Node:
-        """Return the tree of a file that was read."""
-        return self.nodes[path]
 
 
 def load(root: Path) -> Catalogue:

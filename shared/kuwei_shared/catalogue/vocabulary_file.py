@@ -50,7 +50,9 @@ def _fields(form: Form) -> dict[str, Field]:
             type=one.choice("type", Type),
             label=one.text("label"),
             required=one.flag("required"),
-            values={key: one.form("values").text(key) for key in one.form("values").table},
+            values={
+                key: one.form("values").text(key) for key in one.form("values").table
+            },
         )
         for name, one in form.named().items()
     }
@@ -61,7 +63,9 @@ def _derived(name: str, form: Form) -> Derived:
     if match is None or match[1] not in DERIVATIONS:
         known = "、".join(sorted(DERIVATIONS))
         form.notes.add(
-            form.place_of("from"), "推算方法不认识。", f"写成 函数(字段),函数限于 {known}。"
+            form.place_of("from"),
+            "推算方法不认识。",
+            f"写成 函数(字段),函数限于 {known}。",
         )
     return Derived(
         name=name,

@@ -30,21 +30,45 @@ class Parses(RuleCheck):
 
 
 class RequiresKnownNames(RuleCheck):
-    """Names a rule requires are in the vocabulary, and something uses them."""
+    """Names a rule requires are in the vocabulary, and something rests on them."""
 
     id = "requires.known"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield unknown and idle required names."""
-        used = {*case.names, *(name for name, _ in case.placeholders)}
+        used = {*case.names, *_beneath(case)}
         for at, name in enumerate(case.rule.requires):
             keys = ("requires", at)
             if case.vocabulary.type_of(name) is None:
-                yield case.issue(self.id, keys, f"词汇表中没有 {name}。", "改成已有的名称。")
+                yield case.issue(
+                    self.id, keys, f"词汇表中没有 {name}。", "改成已有的名称。"
+                )
             elif case.tree is not None and name not in used:
                 yield case.issue(
-                    self.id, keys, f"{name} 未被条件或说明使用。", "从 requires 中删去。"
+                    self.id,
+                    keys,
+                    f"{name} 未被条件或说明使用。",
+                    "从 requires 中删去。",
                 )
+
+
+def _beneath(case: Case) -> set[str]:
+    """Return the names references and facts in use are found or measured by."""
+    found = {name for name, _ in case.placeholders} | set(case.scope_names)
+    for name in case.names:
+        prefix, _, rest = name.partition(".")
+        if prefix == "fact":
+            fact = case.vocabulary.facts[rest]
+            found.update((*fact.over, *((fact.of,) if fact.of else ())))
+        found |= _keys(prefix, case.vocabulary)
+    return found
+
+
+def _keys(prefix: str, vocabulary: Vocabulary) -> set[str]:
+    entity = vocabulary.entities.get(prefix)
+    sources = set(entity.keys.values()) if entity else set()
+    deeper = (_keys(one.partition(".")[0], vocabulary) for one in sources if "." in one)
+    return sources.union(*deeper)
 
 
 class ConsidersAbsence(RuleCheck):

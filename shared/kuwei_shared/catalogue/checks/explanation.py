@@ -9,20 +9,20 @@ from kuwei_shared.catalogue.issues import Issue
 
 
 class FillsInKnownValues(RuleCheck):
-    """Every {name} is a parameter, or a value the rule reads."""
+    """Every {name} is a parameter of the rule or a vocabulary name."""
 
     id = "explain.names"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield placeholders that would stay empty."""
         params = {f"param.{name}" for name in case.rule.params}
-        for name, offset in case.placeholders if case.tree is not None else ():
-            if name not in case.operands | params:
+        for name, offset in case.placeholders:
+            if name not in params and case.vocabulary.type_of(name) is None:
                 yield case.issue_at(
                     self.id,
                     case.in_text("explain", offset),
-                    f"说明中的 {{{name}}} 不是本规则读取的值。",
-                    "写条件、requires 或 params 中的名称。",
+                    f"说明中的 {{{name}}} 不是参数,也不在词汇表中。",
+                    "写词汇表中的名称或 param.参数名。",
                 )
 
 

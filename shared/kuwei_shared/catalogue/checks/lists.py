@@ -38,9 +38,7 @@ class ListIsUsed:
             if f"pattern.{name}" not in used:
                 yield self._idle(study, layout.PATTERNS, (name,), f"格式 {name}")
 
-    def _idle(
-        self, study: Study, path: str, keys: tuple[str, ...], what: str
-    ) -> Issue:
+    def _idle(self, study: Study, path: str, keys: tuple[str, ...], what: str) -> Issue:
         return Issue(
             place=find(study.reading.nodes[path], keys),
             code=self.id,

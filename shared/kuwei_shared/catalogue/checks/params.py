@@ -39,7 +39,9 @@ class IsWithinBounds(RuleCheck):
         for name, param in case.rule.params.items():
             keys = ("params", name, "default")
             if param.default is None:
-                yield case.issue(self.id, keys, f"参数 {name} 没有默认值。", "写上默认值。")
+                yield case.issue(
+                    self.id, keys, f"参数 {name} 没有默认值。", "写上默认值。"
+                )
             elif not _at_most(param.minimum, param.default) or not _at_most(
                 param.default, param.maximum
             ):
@@ -92,8 +94,8 @@ def _tuning_fault(param: Param) -> tuple[str, str] | None:
             return "只可调高,上下限却不是默认值以上。", "min 取默认值,max 取更高。"
         case Direction.DOWN if room_up or not room_down:
             return "只可调低,上下限却不是默认值以下。", "max 取默认值,min 取更低。"
-        case Direction.BOTH if not (room_up and room_down):
-            return "两边可调,却有一边没有余地。", "放宽上下限,或改 tighten。"
+        case Direction.BOTH if not (room_up or room_down):
+            return "可调,却没有余地。", "放宽上下限,或去掉 tighten。"
     return None
 
 

@@ -86,9 +86,12 @@ class Case:
 
     @cached_property
     def operands(self) -> frozenset[str]:
-        """Names whose values are at hand where the rule hits."""
-        plain = (name for name in self.names if not name.startswith("param."))
-        return frozenset((*plain, *self.rule.requires, *self.scope_names))
+        """Known names whose values the compiled rule reads or shows."""
+        said = (*self.names, *(name for name, _ in self.placeholders))
+        read = (*said, *self.rule.requires, *self.scope_names)
+        return frozenset(
+            name for name in read if self.vocabulary.type_of(name) is not None
+        )
 
     @cached_property
     def placeholders(self) -> tuple[tuple[str, int], ...]:

@@ -1,0 +1,228 @@
+"""kuwei-rules: check, try, explain, compile, lock, start and pack the catalogue."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from kuwei_shared.catalogue import bundle, engines, lock, report, survival, trial
+from kuwei_shared.catalogue import files as layout
+from kuwei_shared.catalogue.checks.registry import CHECKS, read_schemas, run_checks
+from kuwei_shared.catalogue.issues import Issue, refusal
+from kuwei_shared.catalogue.loading import Reading, load, read
+from kuwei_shared.catalogue.scaffold import new_rule
+from kuwei_shared.catalogue.sheet import INCOMING, sheet
+from kuwei_shared.catalogue.verdict import verdict
+from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.rules.compiler import compile_rules, untuned
+from kuwei_shared.rules.facts import Plan
+from kuwei_shared.rules.model import Catalogue, Rule, Schedule
+from kuwei_shared.rules.printer import Dialect
+from kuwei_shared.rules.vocabulary import PAYMENT
+
+_root = click.option(
+    "--catalogue",
+    "root",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("rules-catalog"),
+    show_default=True,
+    help="规则目录所在的文件夹。",
+)
+_dialect = click.option(
+    "--dialect",
+    type=click.Choice([one.value for one in Dialect]),
+    default=Dialect.POSTGRES.value,
+    show_default=True,
+    help="编译为哪种数据库的语句。",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """规则目录:检查、试算、解说、编译、锁定、新建、打包。"""
+
+
+@commands.command("check")
+@_root
+@click.option("--list", "listed", is_flag=True, help="只列出检查项。")
+def check(root: Path, *, listed: bool) -> None:
+    """检查全部规则、名单和词汇表,一次列出所有问题。"""
+    if listed:
+        for one in CHECKS:
+            click.echo(f"{one.id:20} {type(one).__doc__}")
+        return
+    reading = read(layout.read_folder(root))
+    issues = run_checks(reading, read_schemas(root))
+    _print(issues, root)
+    _finish(
+        f"{len(reading.rules)} 条规则、{len(reading.lists)} 份名单,{len(issues)} 处问题。",
+        failed=bool(issues),
+    )
+
+
+@commands.command("test")
+@_root
+@click.option("--postgres", metavar="URL", help="同时在这个 PostgreSQL 上试算。")
+@click.option("--mutants", is_flag=True, help="再逐处改坏条件,看示例能否发觉。")
+@click.argument("rules", nargs=-1)
+def test(
+    root: Path, *, postgres: str | None, mutants: bool, rules: Sequence[str]
+) -> None:
+    """在每种数据库上试算每条规则的每个示例。"""
+    reading = _sound(root)
+    chosen = frozenset(rules)
+    with ExitStack() as stack:
+        used: list[engines.Engine] = [engines.DuckEngine()]
+        if postgres:
+            used.append(stack.enter_context(engines.postgres(postgres)))
+        else:
+            click.echo("未给 --postgres,只在 duckdb 上试算。", err=True)
+        failed = [_try(reading, engine, chosen, root) for engine in used]
+        if mutants:
+            failed.append(_mutate(reading, used[0], chosen, root))
+    if any(failed):
+        sys.exit(1)
+
+
+@commands.command("explain")
+@_root
+@_dialect
+@click.option(
+    "--given",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="一份“名称: 值”的 YAML,按它试算这条规则。",
+)
+@click.argument("rule_id", metavar="RULE")
+def explain(root: Path, dialect: str, given: Path | None, rule_id: str) -> None:
+    """把一条规则讲给人听:依据、条件、参数、事实、语句、示例。"""
+    catalogue = load(root)
+    rule = _rule(catalogue, rule_id)
+    click.echo(sheet(rule, catalogue, Dialect(dialect)))
+    if given:
+        click.echo(verdict(rule, catalogue, given, engines.DuckEngine()))
+
+
+@commands.command("compile")
+@_root
+@_dialect
+@click.option("--plan", type=click.Choice([one.value for one in Plan]), default="probe")
+@click.option("--subject", default=PAYMENT, show_default=True, help="监控对象。")
+@click.option("--schedule", type=click.Choice([one.value for one in Schedule]))
+def compile_(
+    root: Path, dialect: str, plan: str, subject: str, schedule: str | None
+) -> None:
+    """把整个目录编译成一条语句,写到标准输出。"""
+    catalogue = load(root)
+    statement = compile_rules(
+        catalogue,
+        untuned(catalogue),
+        subject=subject,
+        schedule=Schedule(schedule) if schedule else None,
+    )
+    click.echo(statement.sql(Dialect(dialect), INCOMING, Plan(plan)))
+
+
+@commands.command("lock")
+@_root
+@click.option("--check", "only_check", is_flag=True, help="只核对,不改写。")
+def lock_(root: Path, *, only_check: bool) -> None:
+    """核对版本与内容是否同进退,并写下 catalog.lock。"""
+    reading = _sound(root)
+    locked = lock.read_lock(reading.files.get(layout.LOCK, b""))
+    if isinstance(locked, Issue):
+        raise refusal([locked])
+    now = lock.lock_of(reading.catalogue)
+    compare = lock.differences if only_check else lock.blocking
+    issues = [report.lock_difference(reading, *one) for one in compare(now, locked)]
+    _print(issues, root)
+    if not issues and not only_check:
+        (root / layout.LOCK).write_bytes(lock.written(now))
+    _finish(f"{len(now)} 条规则,{len(issues)} 处不符。", failed=bool(issues))
+
+
+@commands.command("new")
+@_root
+@click.option("--family", help="放入 rules/ 下的哪个文件夹;默认取规则号前缀。")
+@click.argument("rule_id", metavar="ID")
+def new(root: Path, family: str | None, rule_id: str) -> None:
+    """新建一条草稿规则。"""
+    click.echo(new_rule(root, rule_id, family))
+
+
+@commands.command("pack")
+@_root
+@click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
+def pack(root: Path, output: Path) -> None:
+    """把目录打成一个包:同样的目录,同样的字节。"""
+    data = bundle.pack(root)
+    output.write_bytes(data)
+    click.echo(f"{output} {len(data)} 字节 sha256:{bundle.digest(data)}")
+
+
+def main() -> None:
+    """Run the command line; a KuweiError becomes its sentence and exit code 1."""
+    try:
+        commands()
+    except KuweiError as error:
+        click.echo(error.message, err=True)
+        sys.exit(1)
+
+
+def _sound(root: Path) -> Reading:
+    """Return a catalogue that reads; raise with all issues if it does not."""
+    reading = read(layout.read_folder(root))
+    if reading.issues:
+        raise refusal(reading.issues)
+    return reading
+
+
+def _rule(catalogue: Catalogue, rule_id: str) -> Rule:
+    if rule_id not in catalogue.rules:
+        raise KuweiError(
+            "rule.missing",
+            f"目录中没有规则 {rule_id};规则号即 rules/ 下的文件名。",
+            kind=Kind.MISSING,
+        )
+    return catalogue.rules[rule_id]
+
+
+def _try(
+    reading: Reading, engine: engines.Engine, chosen: frozenset[str], root: Path
+) -> bool:
+    """Try the examples on one engine; print failures; say whether any failed."""
+    outcomes = trial.try_examples(reading.catalogue, engine, chosen)
+    failures = list(report.failed_examples(reading, outcomes))
+    _print(failures, root)
+    tried = len({one.rule.id for one in outcomes})
+    click.echo(
+        f"{engine.dialect}:{tried} 条规则,{len(outcomes)} 个示例,"
+        f"{len(failures)} 个不符。"
+    )
+    return bool(failures)
+
+
+def _mutate(
+    reading: Reading, engine: engines.Engine, chosen: frozenset[str], root: Path
+) -> bool:
+    """Run the mutants; print the survivors; say whether any survived."""
+    tolls = list(survival.survivors(reading.catalogue, engine, chosen))
+    alive = [issue for toll in tolls for issue in report.surviving(reading, toll)]
+    _print(alive, root)
+    made = sum(toll.made for toll in tolls)
+    click.echo(f"改坏 {made} 处,示例没有发觉的 {len(alive)} 处。")
+    return bool(alive)
+
+
+def _print(issues: Iterable[Issue], root: Path) -> None:
+    for issue in sorted(issues):
+        click.echo(f"{root / issue.place.path}{str(issue)[len(issue.place.path) :]}")
+
+
+def _finish(summary: str, *, failed: bool) -> None:
+    click.echo(summary)
+    if failed:
+        sys.exit(1)

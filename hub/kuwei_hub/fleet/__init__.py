@@ -1,0 +1,1 @@
+"""The nodes of the province: expected, enrolled, approved, heard from."""

@@ -1,0 +1,1 @@
+"""What the fleet does: enrolling members, and keeping company with them."""

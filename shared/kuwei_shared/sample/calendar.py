@@ -49,7 +49,7 @@ def _weights(count: int) -> npt.NDArray[np.float64]:
     weights[:_FIRST_DAYS] *= _FIRST_WEIGHT
     weights[_PLAN_DAYS.start : _PLAN_DAYS.stop] *= _PLAN_WEIGHT
     weights[-_LAST_DAYS:] *= _LAST_WEIGHT
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
 def year_months(year: int) -> tuple[Month, ...]:

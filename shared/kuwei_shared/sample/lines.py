@@ -174,12 +174,18 @@ def build_lines(
 ) -> tuple[Lines, Projects, Contracts]:
     """Return every appropriation of a node with its projects and contracts."""
     builder = _Builder(rng, payees, year)
-    for unit in units:
-        builder.unit_lines(unit)
+    for one in units:
+        builder.unit_lines(one)
     columns = list(zip(*builder.rows, strict=True))
-    whole = [np.array(column, dtype=np.int64) for column in columns[:5]]
+    unit, profile, project, contract, contracts = (
+        np.array(column, dtype=np.int64) for column in columns[:5]
+    )
     lines = Lines(
-        *whole,
+        unit=unit,
+        profile=profile,
+        project=project,
+        contract=contract,
+        contracts=contracts,
         weight=np.array(columns[5], dtype=np.float64),
         func=list(columns[6]),
         track=list(columns[7]),

@@ -17,14 +17,18 @@ from kuwei_shared.sample.calendar import Month, year_months
 from kuwei_shared.sample.draws import Draws, draw_month
 from kuwei_shared.sample.frame import Framer
 from kuwei_shared.sample.injectors.plan import Injected, Plan
+from kuwei_shared.sample.lines import I64
 from kuwei_shared.sample.places import Place
+from kuwei_shared.sample.profiles import PROFILES
 from kuwei_shared.sample.schema import LABEL_SCHEMA, PAYMENT_SCHEMA, entity_schema
 from kuwei_shared.sample.spec import VERSION, NodeSummary, ProvinceSpec
 from kuwei_shared.sample.texts import Texts, build_texts
 from kuwei_shared.sample.world import World, build_world
-from kuwei_shared.sample.writer import Sink, with_validity
+from kuwei_shared.sample.writer import FOREVER, Sink, with_validity
 
 SLICE = 65_536
+_LATE_DAYS = 3
+AUTHORISED = np.array([profile.pay_type == "121" for profile in PROFILES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +110,32 @@ class NodeWriter:
     def _tally(self, month: Month, draws: Draws) -> None:
         world, taken = self.world, np.maximum(draws.fen, 0)
         plan = world.tally.plan
-        plan[month.number - 1] += np.bincount(draws.line, taken, plan.shape[1]).astype(
-            np.int64
-        )
+        plan[month.number - 1] += _sums(draws.line, taken, plan.shape[1])
         on = draws.contract >= 0
-        world.tally.contract += np.bincount(
-            draws.contract[on], taken[on], len(world.tally.contract)
-        ).astype(np.int64)
+        contracts = len(world.tally.contract)
+        world.tally.contract += _sums(draws.contract[on], taken[on], contracts)
+        world.tally.bank[month.number - 1] = self._bank(month, draws)
         self.amount_fen += int(draws.fen.sum())
+
+    def _bank(self, month: Month, draws: Draws) -> I64:
+        """Return what banks paid on the month's last day; below 0 if money came back."""
+        units = len(self.world.units)
+        last = month.days[-1]
+        late = [(last - day).days < _LATE_DAYS for day in month.days]
+        own = AUTHORISED[self.world.lines.profile[draws.line]]
+        unit = self.world.lines.unit[draws.line]
+        days = (np.arange(len(late)) == len(late) - 1, np.array(late))
+        sums = [
+            _sums(unit[rows], draws.fen[rows], units)
+            for rows in (own & day[draws.day] for day in days)
+        ]
+        return np.minimum(*sums)
 
     def _references(self) -> None:
         start = dt.date(self.spec.year - 1, 12, 1)
         for name, rows in registers.TABLES.items():
             with self._sink(name) as sink:
-                columns = {"valid_from": start}
+                columns = {"valid_from": start, "valid_to": FOREVER}
                 sink.dicts({**columns, **row} for row in rows(self.world, self.rng))
                 self._extra(sink, name, start)
         for name, tables in books.TABLES.items():
@@ -130,7 +146,8 @@ class NodeWriter:
 
     def _extra(self, sink: Sink, name: str, start: dt.date) -> None:
         rows = self.world.extra.get(name, [])
-        sink.dicts({"valid_from": start, **row} for row in rows)
+        validity = {"valid_from": start, "valid_to": FOREVER}
+        sink.dicts({**validity, **row} for row in rows)
 
     def _sink(self, name: str) -> Sink:
         return Sink(self.folder / f"{name}.parquet", entity_schema(name))
@@ -139,6 +156,10 @@ class NodeWriter:
         with Sink(self.folder / "labels.parquet", LABEL_SCHEMA) as sink:
             sink.dicts(label.row() for label in injected.labels)
         self.labels.update(label.rule_id for label in injected.labels)
+
+
+def _sums(rows: I64, fen: I64, count: int) -> I64:
+    return np.bincount(rows, fen, count).astype(np.int64)
 
 
 def _slices(draws: Draws, month: Month) -> list[tuple[Draws, dt.date | None]]:

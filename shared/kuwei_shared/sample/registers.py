@@ -113,27 +113,40 @@ def bank(world: World, _: np.random.Generator) -> Iterator[Row]:
             "bank_code": code,
             "bank_name": name,
             "is_agent": agent,
-            "agreement_from": dt.date(world.year - 2, 1, 1) if agent else None,
-            "agreement_to": dt.date(world.year + 2, 12, 31) if agent else None,
+            "agreement_from": dt.date(world.year - 4, 1, 1),
+            "agreement_to": dt.date(world.year + (2 if agent else -1), 12, 31),
         }
 
 
 def account_day(world: World, rng: np.random.Generator) -> Iterator[Row]:
     """Yield zero-balance accounts at each month's last working day."""
     for month in year_months(world.year):
-        day = month.days[-1]
+        day, paid = month.days[-1], world.tally.bank[month.number - 1]
         for unit in world.units:
-            paid = int(rng.integers(0, 30_000_000))
+            fen = int(paid[unit.index])
+            if fen < 0:
+                continue
             yield {
                 "acct_no": unit.zero_account,
                 "balance_date": day,
                 "agency_code": unit.code,
                 "acct_kind": "unit_zero",
                 "bank_code": unit.bank,
-                "end_balance": Decimal("0.00"),
-                "bank_paid_amt": yuan(paid),
-                "quota_amt": yuan(paid + int(rng.integers(100_000, 9_000_000))),
+                "end_balance": yuan(0),
+                "bank_paid_amt": yuan(fen),
+                "quota_amt": yuan(fen + int(rng.integers(100_000, 9_000_000))),
             }
+        for place in world.places:
+            for code in AGENT_BANKS:
+                yield {
+                    "acct_no": treasury_account(place, code),
+                    "balance_date": day,
+                    "acct_kind": "treasury_zero",
+                    "bank_code": code,
+                    "end_balance": yuan(0),
+                    "bank_paid_amt": yuan(0),
+                    "quota_amt": yuan(0),
+                }
 
 
 def bank_report(world: World, _: np.random.Generator) -> Iterator[Row]:

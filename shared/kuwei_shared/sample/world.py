@@ -23,10 +23,12 @@ class Tally:
     Attributes:
         plan: by month (0-11) and line.
         contract: by contract row.
+        bank: by month (0-11) and unit, authorised on the month's last working day.
     """
 
     plan: I64
     contract: I64
+    bank: I64
 
 
 @dataclass(slots=True)
@@ -98,5 +100,6 @@ def build_world(
         tally=Tally(
             plan=np.zeros((12, len(lines)), dtype=np.int64),
             contract=np.zeros(max(1, len(contracts.number)), dtype=np.int64),
+            bank=np.zeros((12, len(units)), dtype=np.int64),
         ),
     )

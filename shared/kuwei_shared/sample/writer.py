@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 BATCH = 20_000
+FOREVER = dt.date(9999, 12, 31)
 
 
 class Sink:
@@ -64,11 +65,11 @@ def _batches(rows: Iterable[dict[str, object]]) -> Iterator[list[dict[str, objec
 def with_validity(
     columns: dict[str, pa.Array], schema: pa.Schema, start: dt.date
 ) -> pa.Table:
-    """Return a reference table valid from a day on, without end."""
+    """Return a reference table valid from a day on, for good."""
     count = len(next(iter(columns.values())))
     columns = {
         **columns,
         "valid_from": pa.repeat(pa.scalar(start, pa.date32()), count),
-        "valid_to": pa.nulls(count, pa.date32()),
+        "valid_to": pa.repeat(pa.scalar(FOREVER, pa.date32()), count),
     }
     return pa.table([columns[name] for name in schema.names], schema=schema)

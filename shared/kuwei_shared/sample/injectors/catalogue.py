@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kuwei_shared.sample.injectors import guangxi
+from kuwei_shared.sample.injectors import banks, guangxi
 from kuwei_shared.sample.injectors.registry import INJECTORS, Injector
 
-FAMILIES = (guangxi,)
+FAMILIES = (guangxi, banks)
 
 __all__ = ["FAMILIES", "INJECTORS", "Injector"]

@@ -15,10 +15,12 @@ _FAULTY = ("payee_acct_name", "payee_acct_no", "use_des", "set_mode_code")
 def over_budget(scene: Scene) -> None:
     """The second payment takes more than the appropriation still holds."""
     first = scene.payment("30227", scene.between(8_000, 60_000))
-    amount = money(str(first["pay_amt"]))
+    amount = first["pay_amt"]
     scene.latest("appropriation").update(amount=amount * 2, dis_amt=amount * 2)
     scene.latest("cash_plan")["plan_amt"] = amount * 4
-    over = scene.follow(first, 25, pay_amt=amount + money("0.03"), **scene.company())
+    over = scene.follow(
+        first, 25, {"pay_amt": amount + Decimal("0.03"), **scene.company()}
+    )
     scene.owes(over, "GX-U01")
 
 
@@ -74,14 +76,13 @@ def over_plan(scene: Scene) -> None:
     """More in a month than its approved plan."""
     amount = scene.between(5_000, 60_000)
     row = scene.payment("30227", amount)
-    scene.latest("cash_plan")["plan_amt"] = amount - money("0.01")
+    scene.latest("cash_plan")["plan_amt"] = amount - Decimal("0.01")
     scene.owes(row, "GX-U06A")
     _plan_day(scene, row)
 
 
 def _plan_day(scene: Scene, row: Row) -> None:
     day = row["vou_date"]
-    assert isinstance(day, dt.date)  # noqa: S101  # set by payment()
     scene.owes_subject("appropriation", str(row["bgt_id"]), day, "UL-2")
 
 
@@ -90,7 +91,7 @@ def over_plan_direct(scene: Scene) -> None:
     """A direct payment beyond the month's plan: seen at the day's end."""
     amount = scene.between(20_000, 300_000)
     row = scene.payment("31002", amount)
-    scene.latest("cash_plan")["plan_amt"] = amount - money("50.00")
+    scene.latest("cash_plan")["plan_amt"] = amount - Decimal("50.00")
     _plan_day(scene, row)
 
 
@@ -100,7 +101,7 @@ def to_superior(scene: Scene) -> None:
     unit = scene.unit(kind="institution")
     above = next((u for u in scene.world.units if u.code == unit.parent), unit)
     row = scene.payment(
-        "30299", scene.between(3_000, 90_000), unit=unit, **scene.own_fund(above)
+        "30299", scene.between(3_000, 90_000), unit=unit, changed=scene.own_fund(above)
     )
     row["use_des"] = "划转项目经费"
     scene.owes(row, "GX-U07", *_rejected(row, scene))
@@ -118,7 +119,7 @@ def to_own_fund(scene: Scene) -> None:
     unit = scene.unit(kind="administrative")
     other = next(u for u in scene.world.units if u.dept != unit.dept)
     row = scene.payment(
-        "30299", scene.between(3_000, 90_000), unit=unit, **scene.own_fund(other)
+        "30299", scene.between(3_000, 90_000), unit=unit, changed=scene.own_fund(other)
     )
     row["use_des"] = "拨付工作协作经费"
     scene.owes(row, "UL-5")
@@ -161,7 +162,7 @@ def repay_advance(scene: Scene) -> None:
     """Treasury money pays back what an own-fund account had advanced."""
     unit = scene.unit(kind="administrative")
     row = scene.payment(
-        "30299", scene.between(3_000, 90_000), unit=unit, **scene.own_fund(unit)
+        "30299", scene.between(3_000, 90_000), unit=unit, changed=scene.own_fund(unit)
     )
     row["use_des"] = "归还前期垫付项目款"
     scene.owes(row, "GX-U11", "GX-U07", *_rejected(row, scene))
@@ -181,7 +182,6 @@ def account_not_filed(scene: Scene) -> None:
     row = scene.payment("30227", scene.between(3_000, 60_000))
     unit = next(u for u in scene.world.units if u.code == row["agency_code"])
     day = row["vou_date"]
-    assert isinstance(day, dt.date)  # noqa: S101  # set by payment()
     payer = scene.account(unit.name, "unit_zero", unit.code)
     if scene.serial % 2:
         scene.latest("account")["filed"] = False
@@ -222,7 +222,9 @@ def _pair(scene: Scene, amount: Decimal) -> tuple[Row, Row]:
     first = scene.payment("30227", amount, day=month.days[early])
     scene.latest("cash_plan")["plan_amt"] = amount * 3
     later = month.days[early + 4]
-    again = scene.follow(first, 0, vou_date=later, create_time=_moment(later, 10, 12))
+    again = scene.follow(
+        first, 0, {"vou_date": later, "create_time": _moment(later, 10, 12)}
+    )
     return first, again
 
 
@@ -247,7 +249,6 @@ def over_cash_limit(scene: Scene) -> None:
     row = scene.payment("30305", amount, unit=unit)
     row.update(set_mode_code="4", use_des="备用金", check_no="XJ00000002")
     day = row["vou_date"]
-    assert isinstance(day, dt.date)  # noqa: S101  # set by payment()
     scene.owes_subject("agency", unit.code, day, "UL-1")
 
 

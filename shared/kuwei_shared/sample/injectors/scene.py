@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 import numpy as np
 
@@ -21,10 +22,11 @@ from kuwei_shared.sample.texts import payer, set_mode, unit_fields
 from kuwei_shared.sample.units import AGENT_BANKS, Unit
 from kuwei_shared.sample.world import World
 
-Row = dict[str, object]
+Row = dict[str, Any]  # Any: a row holds texts, dates, decimals and booleans
 _CENT = Decimal("0.01")
 _OPENED = dt.date(2016, 3, 14)
 _PER_HEAD = 280
+_ZERO = Decimal("0.00")
 
 
 def money(yuan: float | Decimal) -> Decimal:
@@ -43,6 +45,7 @@ class Scene:
         rows: payments made, as dictionaries of PAYMENT_SCHEMA.
         labels: hits owed.
         serial: running number of everything made here.
+        used: (unit, day) given out by fresh_day.
     """
 
     world: World
@@ -51,6 +54,7 @@ class Scene:
     rows: list[Row] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     serial: int = 0
+    used: set[tuple[int, dt.date]] = field(default_factory=set)
 
     # ---- choices
 
@@ -128,8 +132,8 @@ class Scene:
         *,
         unit: Unit | None = None,
         day: dt.date | None = None,
-        budget: dict[str, object] | None = None,
-        **changed: object,
+        budget: Row | None = None,
+        changed: Row | None = None,
     ) -> Row:
         """Add a lawful payment and return it, to be bent.
 
@@ -161,21 +165,19 @@ class Scene:
         }
         row |= self._own_budget(unit, row, budget or {})
         row |= self._contract(profile, unit, row)
-        row |= changed
+        row |= changed or {}
         self.rows.append(row)
         return row
 
-    def follow(self, row: Row, minutes: int, **changed: object) -> Row:
+    def follow(self, row: Row, minutes: int, changed: Row | None = None) -> Row:
         """Add another payment like one made before, some minutes later."""
         n = self.next_serial()
-        moment = row["create_time"]
-        assert isinstance(moment, dt.datetime)  # noqa: S101  # set by payment()
         copy = {
             **row,
             **self._numbers(str(row["mof_div_code"]), n),
-            "create_time": moment + dt.timedelta(minutes=minutes),
+            "create_time": row["create_time"] + dt.timedelta(minutes=minutes),
             "invoice_no": self._invoice(n) if row["invoice_no"] else None,
-            **changed,
+            **(changed or {}),
         }
         self.rows.append(copy)
         return copy
@@ -249,13 +251,12 @@ class Scene:
             "day_cnt": Decimal("1.00") if activity else None,
         }
 
-    def _own_budget(self, unit: Unit, row: Row, changed: dict[str, object]) -> Row:
+    def _own_budget(self, unit: Unit, row: Row, changed: Row) -> Row:
         """Give the payment an appropriation, a plan and a project of its own."""
-        n, year, amount = self.serial, self.world.year, money(str(row["pay_amt"]))
+        n, year, amount = self.serial, self.world.year, row["pay_amt"]
         bgt = f"B{year}-{unit.place.code}-{unit.code}-9{n:06d}"
         pro = f"{unit.place.code[:6]}269{n:012d}"
         day = row["vou_date"]
-        assert isinstance(day, dt.date)  # noqa: S101  # set by _identity()
         ample = amount * 3 + 1000
         self.refer("appropriation", **{
             "bgt_id": bgt, "agency_code": unit.code, "mof_div_code": unit.place.code,
@@ -284,10 +285,43 @@ class Scene:
         self.refer("contract", contract_no=number, agency_code=unit.code,
                    supplier_name=row["payee_acct_name"], pur_method_code="open",
                    supplier_acct_no=row["payee_acct_no"], pur_plan_no=f"CG{number[2:]}",
-                   contract_amt=money(str(row["pay_amt"])) * 3,
+                   contract_amt=row["pay_amt"] * 3,
                    sign_date=dt.date(self.world.year - 1, 9, 10))  # fmt: skip
         self.world.extra["appropriation"][-1]["is_gov_pur"] = True
         return {"contract_no": number}
+
+    def receipt(self, row: Row, changed: Row) -> Row:
+        """Add the bank's receipt of a payment made before, of the same id."""
+        copy = {
+            **row,
+            "stage": "receipt",
+            "create_time": row["create_time"] + dt.timedelta(minutes=40),
+            "xpay_date": row["vou_date"],
+            "xpay_amt": row["pay_amt"],
+            "agent_business_no": f"JY{row['payment_id'][2:].replace('-', '')}",
+            **changed,
+        }
+        self.rows.append(copy)
+        return copy
+
+    def account_day(self, unit: Unit, day: dt.date, **changed: object) -> str:
+        """Add a unit's zero-balance account at a day's end; return its key."""
+        self.refer("account_day", **{
+            "acct_no": unit.zero_account, "balance_date": day,
+            "agency_code": unit.code, "acct_kind": "unit_zero",
+            "bank_code": unit.bank, "end_balance": _ZERO, "bank_paid_amt": _ZERO,
+            "quota_amt": _ZERO, **changed,
+        })  # fmt: skip
+        return f"{unit.zero_account}|{day}"
+
+    def fresh_day(self, unit: Unit) -> dt.date:
+        """Return a working day, not a month's last, this unit was not given before."""
+        while True:
+            day = self.day()
+            last = self.months[day.month - 1].days[-1]
+            if day != last and (unit.index, day) not in self.used:
+                self.used.add((unit.index, day))
+                return day
 
     # ---- the latest reference rows, to be bent
 
@@ -299,8 +333,6 @@ class Scene:
 
     def owes(self, row: Row, *rule_ids: str, stage: str | None = None) -> None:
         """Say that a payment must hit these rules."""
-        day = row["vou_date"]
-        assert isinstance(day, dt.date)  # noqa: S101  # set by payment()
         self.labels.extend(
             Label(
                 "payment",
@@ -308,7 +340,7 @@ class Scene:
                 rule_id,
                 stage or str(row["stage"]),
                 str(row["mof_div_code"]),
-                day,
+                row["vou_date"],
             )
             for rule_id in rule_ids
         )

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
+from kuwei_hub.audit.service import Audit
+from kuwei_hub.fleet.adapters import AuthorityFolder
+from kuwei_hub.fleet.domain import Policy
+from kuwei_hub.fleet.service.company import Company
+from kuwei_hub.fleet.service.enrolment import Enrolment
 from kuwei_hub.settings import Settings
+from kuwei_hub.statistics.service.ingest import Ingest
+from kuwei_hub.statistics.service.reading import Reading
+from kuwei_hub.territory.service import Territory
 from kuwei_shared.db.engine import PoolLimits, connect
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock, SystemClock
@@ -17,6 +28,18 @@ class Hub:
     settings: Settings
     clock: Clock
     unit_of_work: UnitOfWork
+    audit: Audit
+    territory: Territory
+    authority: AuthorityFolder
+    enrolment: Enrolment
+    company: Company
+    ingest: Ingest
+    reading: Reading
+
+    def tuf_root(self, session: Session) -> bytes | None:
+        """Return the release root a new member pins; None before there is one."""
+        del session, self
+        return None
 
 
 def build(settings: Settings, *, process: str, clock: Clock | None = None) -> Hub:
@@ -27,10 +50,29 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> Hu
         process: shown in ``pg_stat_activity`` as ``kuwei-hub <process>``.
         clock: the machine's clock unless a test brings its own.
     """
+    clock = clock or SystemClock()
     limits = PoolLimits(size=settings.grpc_threads)
     engine = connect(settings.database_url, limits, application=f"kuwei-hub {process}")
+    authority = AuthorityFolder(settings.authority_dir, clock)
+    company = Company(clock)
     return Hub(
         settings=settings,
-        clock=clock or SystemClock(),
-        unit_of_work=UnitOfWork(engine),
+        clock=clock,
+        unit_of_work=UnitOfWork(engine, settings.database_role),
+        audit=Audit(clock=clock),
+        territory=Territory(),
+        authority=authority,
+        enrolment=Enrolment(clock=clock, policy=_policy(settings), authority=authority),
+        company=company,
+        ingest=Ingest(clock=clock, company=company, signing_key=authority.signing_key),
+        reading=Reading(),
+    )
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        trust_domain=settings.trust_domain,
+        token_ttl=dt.timedelta(hours=settings.token_ttl_h),
+        grpc_address=settings.grpc_address,
+        enrol_address=settings.enrol_address,
     )

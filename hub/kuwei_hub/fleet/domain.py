@@ -76,7 +76,6 @@ class Policy:
 
     trust_domain: str
     token_ttl: dt.timedelta
-    spread_ms: int
     grpc_address: str
     enrol_address: str
 

@@ -1,0 +1,205 @@
+"""The hub's gRPC process: one event loop, two ports, never forked.
+
+Members call the first port under mutual TLS; applicants call the second, which
+asks no certificate and serves enrolment alone. A look-out reads bulletins and the
+denylist from PostgreSQL, so any process of the hub may change them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import grpc
+import structlog
+from google.protobuf.internal import api_implementation
+from grpc import aio
+from sqlalchemy.exc import SQLAlchemyError
+
+from kuwei.v1 import enrolment_pb2_grpc, ingest_pb2_grpc, session_pb2_grpc
+from kuwei_hub.bootstrap import Hub
+from kuwei_hub.fleet.domain import DenyList, Watch
+from kuwei_hub.fleet.rpc import Board, EnrolmentRpc, SessionRpc, Throttle
+from kuwei_hub.statistics.rpc import IngestRpc
+from kuwei_shared.kernel.errors import KuweiError
+from kuwei_shared.rpc.bridge import Bridge
+from kuwei_shared.rpc.edge import Edge, Observer, unobserved
+from kuwei_shared.rpc.options import SERVER_OPTIONS
+from kuwei_shared.rpc.peers import Guard
+from kuwei_shared.trust import certificates, keys
+
+GRACE_S = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Where a started server listens."""
+
+    members: int
+    applicants: int
+
+
+class GrpcServer:
+    """Both ports of one hub; made, started and stopped inside one event loop."""
+
+    def __init__(self, hub: Hub, observe: Observer = unobserved) -> None:
+        if api_implementation.Type() != "upb":  # pure Python has CVE-2025-4565
+            raise RuntimeError("protobuf must run on upb")
+        self.hub = hub
+        self.board = Board()
+        self.denials = DenyList(hub.clock)
+        settings = hub.settings
+        self.bridge = Bridge(
+            threads=settings.grpc_threads, waiting_max=settings.grpc_waiting_max
+        )
+        guard = Guard(
+            trust_domain=settings.trust_domain, clock=hub.clock, denials=self.denials
+        )
+        self._members = _server(Edge(guard, observe))
+        self._applicants = _server(Edge(None, observe))
+        self._look_out: asyncio.Task[None] | None = None
+
+    async def start(self) -> Ports:
+        """Look once, then listen.
+
+        Raises:
+            KuweiError: ``authority.missing`` before ``init-ca``.
+        """
+        await self.look()
+        self._register()
+        tls = Tls(self.hub)
+        ports = Ports(
+            members=self._members.add_secure_port(
+                self.hub.settings.grpc_bind, tls.credentials(asks_certificate=True)
+            ),
+            applicants=self._applicants.add_secure_port(
+                self.hub.settings.enrol_bind, tls.credentials(asks_certificate=False)
+            ),
+        )
+        await self._members.start()
+        await self._applicants.start()
+        self._look_out = asyncio.create_task(self._keep_looking())
+        return ports
+
+    async def stop(self) -> None:
+        """Send long polls home, let calls end, and release the database."""
+        if self._look_out is not None:
+            self._look_out.cancel()
+            await asyncio.gather(self._look_out, return_exceptions=True)
+        await self.board.close()
+        await asyncio.gather(
+            self._members.stop(GRACE_S), self._applicants.stop(GRACE_S)
+        )
+        self.bridge.close()
+        self.hub.unit_of_work.engine.dispose()
+
+    async def look(self) -> None:
+        """Read bulletins and the denylist once."""
+        watch = await self.bridge.run(self._watch)
+        self.denials.learn(watch.denied)
+        await self.board.post(watch.bulletins)
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(self.hub.settings.watch_every_s)
+            try:
+                await self.look()
+            except (KuweiError, SQLAlchemyError) as error:
+                # After a minute of this the denylist refuses everybody by itself.
+                log.warning("look_out_failed", reason=type(error).__name__)
+
+    def _watch(self) -> Watch:
+        with self.hub.unit_of_work.begin() as session:
+            return self.hub.company.watch(session)
+
+    def _register(self) -> None:
+        hub, work = self.hub, self.hub.unit_of_work
+        session_pb2_grpc.add_SessionServiceServicer_to_server(
+            SessionRpc(
+                unit_of_work=work,
+                bridge=self.bridge,
+                company=hub.company,
+                positions=hub.ingest.positions,
+                board=self.board,
+                clock=hub.clock,
+                spread_ms=hub.settings.spread_ms,
+            ),
+            self._members,
+        )
+        ingest_pb2_grpc.add_IngestServiceServicer_to_server(
+            IngestRpc(unit_of_work=work, bridge=self.bridge, ingest=hub.ingest),
+            self._members,
+        )
+        enrolment_pb2_grpc.add_EnrolmentServiceServicer_to_server(
+            EnrolmentRpc(
+                unit_of_work=work,
+                bridge=self.bridge,
+                enrolment=hub.enrolment,
+                throttle=Throttle(hub.settings.enrol_per_minute),
+                tuf_root=hub.tuf_root,
+            ),
+            self._applicants,
+        )
+
+
+class Tls:
+    """The server's own certificate: made in memory, renewed at half life."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._issue()
+
+    def credentials(self, *, asks_certificate: bool) -> grpc.ServerCredentials:
+        """Return credentials that pick up a renewed certificate by themselves."""
+        return grpc.dynamic_ssl_server_credentials(
+            self._configuration(),
+            self._renewed,
+            require_client_authentication=asks_certificate,
+        )
+
+    def _renewed(self) -> grpc.ServerCertificateConfiguration:
+        if certificates.past_half_life(self._leaf, self._hub.clock.now()):
+            self._issue()
+        return self._configuration()
+
+    def _issue(self) -> None:
+        settings, issuer = self._hub.settings, self._hub.authority.issuer()
+        self._key = keys.new_tls_key()
+        self._leaf = certificates.issue_server(
+            issuer,
+            self._key.public_key(),
+            identity=certificates.hub_identity(settings.trust_domain),
+            server_names=settings.server_names,
+            now=self._hub.clock.now(),
+        )
+        self._chain = certificates.chain_pem(self._leaf, issuer.certificate)
+
+    def _configuration(self) -> grpc.ServerCertificateConfiguration:
+        return grpc.ssl_server_certificate_configuration(
+            [(keys.private_pem(self._key), self._chain)],
+            root_certificates=self._hub.authority.trust_pem(),
+        )
+
+
+def run(hub: Hub, ready: Callable[[Ports], None]) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    asyncio.run(_serve(hub, ready))
+
+
+async def _serve(hub: Hub, ready: Callable[[Ports], None]) -> None:
+    server, ending = GrpcServer(hub), asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, ending.set)
+    try:
+        ready(await server.start())
+        await ending.wait()
+    finally:
+        await server.stop()
+
+
+def _server(edge: Edge) -> aio.Server:
+    return aio.server(interceptors=(edge,), options=SERVER_OPTIONS)

@@ -68,6 +68,15 @@ class Reader:
                 return self._name(path)
             case tree.Reference(path):
                 return self._reference(path)
+            case tree.Not() | tree.IsNull():
+                return self._negated(node)
+            case tree.Member() | tree.Between() | tree.Call():
+                return self._group(node)
+            case _:
+                return self._operation(node)
+
+    def _operation(self, node: tree.Compare | tree.Arithmetic | tree.Logic) -> str:
+        match node:
             case tree.Compare(op, left, right):
                 return f"{self.read(left)}{_WORDS[op]}{self._value(left, right)}"
             case tree.Arithmetic(op, left, right):
@@ -75,16 +84,17 @@ class Reader:
             case tree.Logic(op, terms):
                 joined = f",{_WORDS[op]}".join(self.read(term) for term in terms)
                 return f"({joined})"
+
+    def _negated(self, node: tree.Not | tree.IsNull) -> str:
+        match node:
             case tree.Not(tree.IsNull(term)):
                 return f"{self.read(term)}有记载"
             case tree.Not(term):
                 return f"并非{self.read(term)}"
             case tree.IsNull(term):
                 return f"{self.read(term)}没有记载"
-            case _:
-                return self._group(node)
 
-    def _group(self, node: tree.Node) -> str:
+    def _group(self, node: tree.Member | tree.Between | tree.Call) -> str:
         match node:
             case tree.Member(term, options):
                 values = "、".join(self._value(term, one) for one in options)
@@ -95,8 +105,6 @@ class Reader:
             case tree.Call(function, args):
                 said = [self.read(one) for one in args]
                 return FUNCTIONS[function].aloud.format(*said)
-            case _:
-                return ""
 
     def _name(self, path: str) -> str:
         if path.startswith("param."):
@@ -105,7 +113,7 @@ class Reader:
         return f"【{self.catalogue.vocabulary.label_of(path)}】"
 
     def _value(self, beside: tree.Node, node: tree.Node) -> str:
-        """Return a value, with its meaning where it is a code of what it is compared to."""
+        """Return a value; a code of the name beside it is said by its meaning."""
         if isinstance(beside, tree.Name) and isinstance(node, tree.Literal):
             meaning = self._codes(beside.path).get(str(node.value))
             if meaning:
@@ -153,7 +161,8 @@ def fact_aloud(fact: Fact, catalogue: Catalogue) -> str:
     }
     keys = "、".join(catalogue.vocabulary.label_of(name) for name in fact.over)
     current = "含本笔" if fact.include_current else "不含本笔"
-    return f"{fact.label}:{window[fact.bucket]}、{keys}相同的支付{measure[fact.measure]},{current}"
+    counted = f"支付{measure[fact.measure]},{current}"
+    return f"{fact.label}:{window[fact.bucket]}、{keys}相同的{counted}"
 
 
 def placed_terms(condition: tree.Node, reader: Reader) -> Iterator[str]:

@@ -41,16 +41,19 @@ _dialect = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="规则目录:检查、试算、解说、编译、锁定、新建、打包。",
+)
 def commands() -> None:
-    """规则目录:检查、试算、解说、编译、锁定、新建、打包。"""
+    """Work on the rule catalogue."""
 
 
-@commands.command("check")
+@commands.command("check", help="检查全部规则、名单和词汇表,一次列出所有问题。")
 @_root
 @click.option("--list", "listed", is_flag=True, help="只列出检查项。")
 def check(root: Path, *, listed: bool) -> None:
-    """检查全部规则、名单和词汇表,一次列出所有问题。"""
+    """Report every fault in the catalogue at once."""
     if listed:
         for one in CHECKS:
             click.echo(f"{one.id:20} {type(one).__doc__}")
@@ -59,12 +62,13 @@ def check(root: Path, *, listed: bool) -> None:
     issues = run_checks(reading, read_schemas(root))
     _print(issues, root)
     _finish(
-        f"{len(reading.rules)} 条规则、{len(reading.lists)} 份名单,{len(issues)} 处问题。",
+        f"{len(reading.rules)} 条规则、{len(reading.lists)} 份名单,"
+        f"{len(issues)} 处问题。",
         failed=bool(issues),
     )
 
 
-@commands.command("test")
+@commands.command("test", help="在每种数据库上试算每条规则的每个示例。")
 @_root
 @click.option("--postgres", metavar="URL", help="同时在这个 PostgreSQL 上试算。")
 @click.option("--mutants", is_flag=True, help="再逐处改坏条件,看示例能否发觉。")
@@ -72,7 +76,7 @@ def check(root: Path, *, listed: bool) -> None:
 def test(
     root: Path, *, postgres: str | None, mutants: bool, rules: Sequence[str]
 ) -> None:
-    """在每种数据库上试算每条规则的每个示例。"""
+    """Try every example of every rule on every engine."""
     reading = _sound(root)
     chosen = frozenset(rules)
     with ExitStack() as stack:
@@ -88,7 +92,9 @@ def test(
         sys.exit(1)
 
 
-@commands.command("explain")
+@commands.command(
+    "explain", help="把一条规则讲给人听:依据、条件、参数、事实、语句、示例。"
+)
 @_root
 @_dialect
 @click.option(
@@ -98,7 +104,7 @@ def test(
 )
 @click.argument("rule_id", metavar="RULE")
 def explain(root: Path, dialect: str, given: Path | None, rule_id: str) -> None:
-    """把一条规则讲给人听:依据、条件、参数、事实、语句、示例。"""
+    """Print everything about one rule."""
     catalogue = load(root)
     rule = _rule(catalogue, rule_id)
     click.echo(sheet(rule, catalogue, Dialect(dialect)))
@@ -106,7 +112,7 @@ def explain(root: Path, dialect: str, given: Path | None, rule_id: str) -> None:
         click.echo(verdict(rule, catalogue, given, engines.DuckEngine()))
 
 
-@commands.command("compile")
+@commands.command("compile", help="把整个目录编译成一条语句,写到标准输出。")
 @_root
 @_dialect
 @click.option("--plan", type=click.Choice([one.value for one in Plan]), default="probe")
@@ -115,7 +121,7 @@ def explain(root: Path, dialect: str, given: Path | None, rule_id: str) -> None:
 def compile_(
     root: Path, dialect: str, plan: str, subject: str, schedule: str | None
 ) -> None:
-    """把整个目录编译成一条语句,写到标准输出。"""
+    """Print the whole catalogue as one statement."""
     catalogue = load(root)
     statement = compile_rules(
         catalogue,
@@ -126,11 +132,11 @@ def compile_(
     click.echo(statement.sql(Dialect(dialect), INCOMING, Plan(plan)))
 
 
-@commands.command("lock")
+@commands.command("lock", help="核对版本与内容是否同进退,并写下 catalog.lock。")
 @_root
 @click.option("--check", "only_check", is_flag=True, help="只核对,不改写。")
 def lock_(root: Path, *, only_check: bool) -> None:
-    """核对版本与内容是否同进退,并写下 catalog.lock。"""
+    """Write catalog.lock, or compare with it."""
     reading = _sound(root)
     locked = lock.read_lock(reading.files.get(layout.LOCK, b""))
     if isinstance(locked, Issue):
@@ -144,20 +150,20 @@ def lock_(root: Path, *, only_check: bool) -> None:
     _finish(f"{len(now)} 条规则,{len(issues)} 处不符。", failed=bool(issues))
 
 
-@commands.command("new")
+@commands.command("new", help="新建一条草稿规则。")
 @_root
 @click.option("--family", help="放入 rules/ 下的哪个文件夹;默认取规则号前缀。")
 @click.argument("rule_id", metavar="ID")
 def new(root: Path, family: str | None, rule_id: str) -> None:
-    """新建一条草稿规则。"""
+    """Start a draft rule."""
     click.echo(new_rule(root, rule_id, family))
 
 
-@commands.command("pack")
+@commands.command("pack", help="把目录打成一个包:同样的目录,同样的字节。")
 @_root
 @click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
 def pack(root: Path, output: Path) -> None:
-    """把目录打成一个包:同样的目录,同样的字节。"""
+    """Write the catalogue as one file."""
     data = bundle.pack(root)
     output.write_bytes(data)
     click.echo(f"{output} {len(data)} 字节 sha256:{bundle.digest(data)}")

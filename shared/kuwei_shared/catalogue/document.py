@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Protocol
 
 import yaml
 
@@ -104,13 +105,19 @@ def parse(path: str, data: bytes) -> Node | Issue:
     try:
         return _Reader(path, _decoded(data)).document()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = Place(path=path, line=mark.line + 1, column=mark.column + 1)
+        place = _place(path, error.problem_mark)
         return _issue(place, f"YAML 写法有误({error.problem})。")
     except (yaml.YAMLError, UnicodeDecodeError):
         return _issue(Place(path=path), "文件不是 UTF-8 的 YAML。")
     except _Refused as refused:
         return refused.issue
+
+
+class _Mark(Protocol):
+    """Where the YAML parser stands, counted from 0."""
+
+    line: int
+    column: int
 
 
 class _Refused(Exception):  # noqa: N818  # carries an issue, never leaves this module
@@ -164,6 +171,8 @@ class _Reader:
             raise self._refuse(event, "嵌套过深或内容过大。")
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
+        if not isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
+            raise self._refuse(event, "此处缺少内容。")
         if event.tag not in {None, "!"}:
             raise self._refuse(event, f"不用 YAML 标签 {event.tag}。")
         node = self._content(event, events, depth)
@@ -180,15 +189,16 @@ class _Reader:
             return self._series(event, events, depth)
         return self._table(event, events, depth)
 
-    def _alias(self, event: yaml.Event) -> Node:
-        if event.anchor not in self.anchors:
+    def _alias(self, event: yaml.AliasEvent) -> Node:
+        node = self.anchors.get(event.anchor or "")
+        if node is None:
             raise self._refuse(event, f"没有名为 {event.anchor} 的锚点。")
-        node = self.anchors[event.anchor]
+        # An alias costs what it stands for: no billion laughs.
         self.nodes += _size(node)
         return node
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
-        source = self.text[event.start_mark.index : event.end_mark.index]
+        source = self._source(event)
         place = self._place(event)
         if not event.style:
             return Scalar(place=place, value=self._typed(event), source=source)
@@ -199,6 +209,11 @@ class _Reader:
         else:
             place = Place(path=self.path, line=place.line, column=place.column + 1)
         return Scalar(place=place, value=event.value, source=source[skip:])
+
+    def _source(self, event: yaml.ScalarEvent) -> str:
+        if event.start_mark is None or event.end_mark is None:
+            return ""
+        return self.text[event.start_mark.index : event.end_mark.index]
 
     def _typed(self, event: yaml.ScalarEvent) -> Value:
         text: str = event.value
@@ -238,11 +253,16 @@ class _Reader:
         return Table(place=self._place(event), entries=entries, keys=keys)
 
     def _place(self, event: yaml.Event) -> Place:
-        mark = event.start_mark
-        return Place(path=self.path, line=mark.line + 1, column=mark.column + 1)
+        return _place(self.path, event.start_mark)
 
     def _refuse(self, event: yaml.Event, message: str) -> _Refused:
         return _Refused(_issue(self._place(event), message))
+
+
+def _place(path: str, mark: _Mark | None) -> Place:
+    if mark is None:
+        return Place(path=path)
+    return Place(path=path, line=mark.line + 1, column=mark.column + 1)
 
 
 def _size(node: Node) -> int:

@@ -13,7 +13,6 @@ from decimal import Decimal
 
 from kuwei_shared.rules import expression as tree
 from kuwei_shared.rules.model import Param, Value
-from kuwei_shared.rules.vocabulary import Sort
 
 FLIPS: Mapping[str, tuple[str, ...]] = {
     "=": ("<>",),
@@ -22,8 +21,12 @@ FLIPS: Mapping[str, tuple[str, ...]] = {
     "<=": ("<", ">"),
     ">": (">=", "<="),
     ">=": (">", "<"),
+    "and": ("or",),
+    "or": ("and",),
+    "+": ("-",),
+    "-": ("+",),
+    "*": ("+",),
 }
-SWAPS: Mapping[str, str] = {"+": "-", "-": "+", "*": "+"}
 MARK = "※"
 
 
@@ -82,82 +85,74 @@ _Changed = tuple[str, str, tree.Node]
 def _of(node: tree.Node) -> Iterator[_Changed]:
     """Yield (change, near, node) for a node and everything below it."""
     yield from _here(node)
+    if isinstance(node, tree.Call) and node.function == "coalesce":
+        return  # moving the stand-in often changes nothing; leaving it out must
+    parts = tree.children(node)
+    if isinstance(node, tree.Member):
+        parts = parts[:1]
+    for at, part in enumerate(parts):
+        if not isinstance(part, tree.Reference):
+            for change, near, new in _of(part):
+                yield change, near, _with(node, at, new)
+
+
+def _with(node: tree.Node, at: int, new: tree.Node) -> tree.Node:
+    """Return a node with one of its parts, counted as by ``children``, replaced."""
     match node:
         case tree.Compare() | tree.Arithmetic():
-            yield from _inside(node, "left", node.left)
-            yield from _inside(node, "right", node.right)
+            return replace(node, left=new) if at == 0 else replace(node, right=new)
         case tree.Logic():
-            for at, term in enumerate(node.terms):
-                for change, near, new in _of(term):
-                    terms = (*node.terms[:at], new, *node.terms[at + 1 :])
-                    yield change, near, replace(node, terms=terms)
-        case tree.Not() | tree.IsNull():
-            yield from _inside(node, "term", node.term)
+            return replace(node, terms=(*node.terms[:at], new, *node.terms[at + 1 :]))
+        case tree.Not() | tree.IsNull() | tree.Member():
+            return replace(node, term=new)
         case tree.Between():
-            for part in ("term", "low", "high"):
-                yield from _inside(node, part, getattr(node, part))
-        case tree.Member():
-            yield from _inside(node, "term", node.term)
+            ends = [node.term, node.low, node.high]
+            ends[at] = new
+            return tree.Between(*ends)
         case tree.Call():
-            yield from _arguments(node)
+            return replace(node, args=(*node.args[:at], new, *node.args[at + 1 :]))
         case tree.Literal() | tree.Name():
-            return
-
-
-_Parent = tree.Compare | tree.Arithmetic | tree.Not | tree.IsNull | tree.Between
-_Parent |= tree.Member
-
-
-def _inside(node: _Parent, part: str, child: tree.Node) -> Iterator[_Changed]:
-    for change, near, new in _of(child):
-        yield change, near, replace(node, **{part: new})
-
-
-def _arguments(node: tree.Call) -> Iterator[_Changed]:
-    if node.function == "coalesce":
-        # Moving the stand-in often changes nothing; leaving it out must.
-        first = node.args[0]
-        if not isinstance(first, tree.Reference):
-            yield "去掉 coalesce", _spell(first), first
-        return
-    for at, argument in enumerate(node.args):
-        if isinstance(argument, tree.Reference):
-            continue
-        for change, near, new in _of(argument):
-            args = (*node.args[:at], new, *node.args[at + 1 :])
-            yield change, near, replace(node, args=args)
+            return node
 
 
 def _here(node: tree.Node) -> Iterator[_Changed]:
     """Yield the mutants made at a node itself."""
+    near = _spell(node)
     match node:
-        case tree.Compare():
+        case tree.Compare() | tree.Arithmetic() | tree.Logic():
             for op in FLIPS[node.op]:
-                yield f"{node.op} 改为 {op}", _spell(node.left), replace(node, op=op)
+                yield f"{node.op} 改为 {op}", near, replace(node, op=op)
         case tree.Literal():
-            for value in shifted(node.value):
-                if isinstance(value, str | Decimal | bool):
-                    yield (
-                        f"{node.value} 改为 {value}",
-                        str(node.value),
-                        tree.Literal(value, node.sort),
-                    )
-        case tree.Logic():
-            op = "or" if node.op == "and" else "and"
-            yield f"{node.op} 改为 {op}", _spell(node.terms[0]), replace(node, op=op)
-        case tree.Not():
-            yield "去掉 not", _spell(node.term), node.term
-        case tree.IsNull():
-            yield "IS NULL 取反", _spell(node.term), tree.Not(node)
-        case tree.Arithmetic():
-            op = SWAPS[node.op]
-            yield f"{node.op} 改为 {op}", _spell(node.left), replace(node, op=op)
+            for literal in _moved(node):
+                yield f"{node.value} 改为 {literal.value}", near, literal
+        case tree.Not() | tree.IsNull():
+            yield "取反", near, _negated(node)
+        case tree.Between() | tree.Member() | tree.Call():
+            yield from _loosened(node)
+        case tree.Name():
+            return
+
+
+def _loosened(node: tree.Between | tree.Member | tree.Call) -> Iterator[_Changed]:
+    match node:
         case tree.Between():
             yield from _open_ends(node)
         case tree.Member():
             yield from _members_dropped(node)
-        case tree.Name() | tree.Call():
+        case tree.Call("coalesce", args) if not isinstance(args[0], tree.Reference):
+            yield "去掉 coalesce", _spell(node), args[0]
+        case tree.Call():
             return
+
+
+def _negated(node: tree.Not | tree.IsNull) -> tree.Node:
+    return node.term if isinstance(node, tree.Not) else tree.Not(node)
+
+
+def _moved(literal: tree.Literal) -> Iterator[tree.Literal]:
+    for value in shifted(literal.value):
+        if isinstance(value, str | Decimal | bool):
+            yield tree.Literal(value, literal.sort)
 
 
 def _open_ends(node: tree.Between) -> Iterator[_Changed]:
@@ -175,14 +170,9 @@ def _open_ends(node: tree.Between) -> Iterator[_Changed]:
 def _members_dropped(node: tree.Member) -> Iterator[_Changed]:
     for at, option in enumerate(node.options):
         rest = (*node.options[:at], *node.options[at + 1 :])
-        if not rest:
-            # An empty IN is no SQL: put in a value that cannot occur instead.
-            rest = tuple(
-                tree.Literal(value, option.sort)
-                for value in shifted(option.value)[:1]
-                if isinstance(value, str | Decimal | bool)
-            )
-        yield f"IN 去掉 {option.value}", str(option.value), replace(node, options=rest)
+        # An empty IN is no SQL: put in a value that is not the dropped one.
+        kept = rest or tuple(_moved(option))[:1]
+        yield f"IN 去掉 {option.value}", str(option.value), replace(node, options=kept)
 
 
 def _spell(node: tree.Node) -> str:
@@ -191,7 +181,7 @@ def _spell(node: tree.Node) -> str:
         match part:
             case tree.Name(path):
                 return path
-            case tree.Literal(value) if tree.sort_of(part) is not Sort.BOOLEAN:
+            case tree.Literal(value) if not isinstance(value, bool):
                 return str(value)
             case _:
                 continue

@@ -67,7 +67,8 @@ def compiled(rule: Rule, catalogue: Catalogue, dialect: Dialect) -> str:
 def _head(rule: Rule) -> Iterator[str]:
     yield f"{rule.id} {rule.title}(第 {rule.version} 版,{STATUSES[rule.status]})"
     when = "、".join(STAGES[one] for one in rule.stages)
-    yield f"  {SEVERITIES[rule.severity]};检查时机:{when or STAGES[rule.schedule or '']}"
+    when = when or STAGES[rule.schedule or ""]
+    yield f"  {SEVERITIES[rule.severity]};检查时机:{when}"
     missing, error = POLICIES[rule.on_missing], POLICIES[rule.on_error]
     yield f"  缺值时{missing},出错时{error}"
 

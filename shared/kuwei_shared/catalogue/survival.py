@@ -36,8 +36,9 @@ def _toll(catalogue: Catalogue, rule: Rule, engine: Engine) -> Toll:
     made = tuple(mutants(condition, rule.params))
     statement = _statement(catalogue, rule, made)
     rows = [row_of(catalogue, rule, example) for example in rule.examples]
-    ready = incoming(statement, rows, engine.dialect)
-    sql = f"SELECT seq, outcomes FROM ({statement.judged(engine.dialect, ready)}) j"
+    ready = incoming(statement, rows)
+    judged = statement.judged(engine.dialect, ready)
+    sql = f"SELECT seq, outcomes FROM ({judged}) j"  # noqa: S608  # compiled, not typed
     found = {int(str(row[0])): str(row[1]) for row in engine.rows(sql)}
     expected = [LETTERS[example.expected] for example in rule.examples]
     alive = tuple(

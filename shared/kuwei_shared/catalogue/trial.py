@@ -115,9 +115,7 @@ def _try_group(
         schedule=rules[0].schedule,
     )
     rows = [row_of(catalogue, rule, example) for rule, example in tried]
-    sql = statement.sql(
-        engine.dialect, incoming(statement, rows, engine.dialect), Plan.GIVEN
-    )
+    sql = statement.sql(engine.dialect, incoming(statement, rows), Plan.GIVEN)
     try:
         found = {int(str(row[0])): str(row[2]) for row in engine.rows(sql)}
     except KuweiError as error:
@@ -158,38 +156,29 @@ def row_of(catalogue: Catalogue, rule: Rule, example: Example) -> dict[str, Valu
     return {**row, **example.given}
 
 
-def incoming(
-    statement: Statement, rows: Sequence[Mapping[str, Value]], dialect: Dialect
-) -> str:
+def incoming(statement: Statement, rows: Sequence[Mapping[str, Value]]) -> str:
     """Return a SELECT of ready-made rows for the GIVEN plan, numbered from 0.
 
     Values travel as texts and are cast in one place, so that a column of nulls
-    has its type too. Derived names are computed from the row's own date.
+    has its type too. Derived names are computed from the row's own date. The text
+    is good for every engine.
     """
-    del dialect  # the same text is good for both engines
     vocabulary = statement.catalogue.vocabulary
     wanted = [name for name in statement.operands if name not in vocabulary.derived]
     derived = [
-        vocabulary.derived[name]
-        for name in statement.operands
-        if name in vocabulary.derived
+        one for one in vocabulary.derived.values() if one.name in statement.operands
     ]
     inner = list(dict.fromkeys([*wanted, *(one.source for one in derived)]))
     lines = [
-        f"({seq}, {', '.join([_text(row.get(name)) for name in inner] or ['NULL'])})"
+        f"({', '.join([str(seq), *(_text(row.get(name)) for name in inner)])})"
         for seq, row in enumerate(rows)
     ]
-    heads = ", ".join(
-        ["seq", *(f'"{name}"' for name in inner)] if inner else ["seq", "x"]
-    )
-    casts = [_cast(name, vocabulary) for name in inner]
+    heads = ", ".join(["seq", *(f'"{name}"' for name in inner)])
+    casts = ", ".join(["v.seq", *(_cast(name, vocabulary) for name in inner)])
     outer = [f'p."{name}"' for name in wanted]
     outer += [f'{derived_sql(one, "p")} AS "{one.name}"' for one in derived]
-    return (
-        f"SELECT {', '.join(['p.seq', *outer])} FROM"
-        f" (SELECT {', '.join(['v.seq', *casts])} FROM"
-        f" (VALUES {', '.join(lines)}) v({heads})) p"
-    )
+    typed = f"SELECT {casts} FROM (VALUES {', '.join(lines)}) v({heads})"  # noqa: S608  # quoted
+    return f"SELECT {', '.join(['p.seq', *outer])} FROM ({typed}) p"  # noqa: S608
 
 
 def _text(value: Value) -> str:

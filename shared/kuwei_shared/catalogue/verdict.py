@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from kuwei_shared.rules.expression import names
 from kuwei_shared.rules.model import Catalogue, Example, Expected, Rule, Value
 from kuwei_shared.rules.parser import parse as parse_condition
 
-_OTHER: Mapping[str, str] = {"-": "不适用", "!": "出错"}
+_OTHER: dict[str, str] = {"-": "不适用", "!": "出错"}
 
 
 def verdict(rule: Rule, catalogue: Catalogue, given: Path, engine: Engine) -> str:
@@ -35,7 +34,7 @@ def verdict(rule: Rule, catalogue: Catalogue, given: Path, engine: Engine) -> st
         replace(catalogue, rules={rule.id: asked}), engine, frozenset({rule.id})
     )[0].letter
     row = row_of(catalogue, rule, example)
-    words = {LETTERS[kind]: word for kind, word in OUTCOMES_BY_KIND.items()} | _OTHER
+    words = {LETTERS[kind]: OUTCOMES[kind.value] for kind in Expected} | _OTHER
     read = [
         f"  {catalogue.vocabulary.label_of(name)}({name}):{show(row.get(name))}"
         for name in names(parse_condition(rule.when, names_of(rule, catalogue)))
@@ -44,11 +43,6 @@ def verdict(rule: Rule, catalogue: Catalogue, given: Path, engine: Engine) -> st
     said = explanation(effective(rule), row, catalogue.vocabulary)
     told = [f"  {said}"] if letter == LETTERS[Expected.HIT] else []
     return "\n".join([f"按 {given.name} 试算:{words[letter]}", *told, *read])
-
-
-OUTCOMES_BY_KIND: Mapping[Expected, str] = {
-    kind: OUTCOMES[kind.value] for kind in Expected
-}
 
 
 def _given(place: Path, catalogue: Catalogue) -> dict[str, Value]:

@@ -72,7 +72,7 @@ def _keys(prefix: str, vocabulary: Vocabulary) -> set[str]:
 
 
 class ConsidersAbsence(RuleCheck):
-    """A value that may be absent is required, tested for, or shown absent by example."""
+    """A value that may be absent is required, tested for, or absent in an example."""
 
     id = "absence.considered"
 
@@ -168,6 +168,8 @@ def _comparisons(node: tree.Node) -> Iterator[tuple[str, str]]:
                 for one in options:
                     if isinstance(one.value, str):
                         yield path, one.value
+            case _:
+                continue
 
 
 def _reachable(name: str, subject: str, vocabulary: Vocabulary) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from kuwei_shared.catalogue.checks.study import Case, RuleCheck
@@ -109,19 +109,26 @@ def _sense_fault(param: Param, condition: tree.Node | None) -> tuple[str, str] |
     return None
 
 
+# Whether more hits follow from raising the left and the right side.
+_WAYS: Mapping[str, tuple[int, int]] = {
+    ">": (1, -1),
+    ">=": (1, -1),
+    "<": (-1, 1),
+    "<=": (-1, 1),
+    "+": (1, 1),
+    "-": (1, -1),
+}
+
+
 def _signs(node: tree.Node | tree.Reference, name: str, sign: int) -> set[int]:
     """Return whether raising a parameter adds (1) or removes (-1) hits; 0 unclear."""
     match node:
         case tree.Name(path):
             return {sign} if path == name else set()
-        case tree.Compare(">" | ">=", left, right):
-            return _signs(left, name, sign) | _signs(right, name, -sign)
-        case tree.Compare("<" | "<=", left, right):
-            return _signs(left, name, -sign) | _signs(right, name, sign)
-        case tree.Arithmetic("+", left, right):
-            return _signs(left, name, sign) | _signs(right, name, sign)
-        case tree.Arithmetic("-", left, right):
-            return _signs(left, name, sign) | _signs(right, name, -sign)
+        case tree.Compare(op, left, right) | tree.Arithmetic(op, left, right):
+            ways = _WAYS.get(op, (0, 0))
+            here = _signs(left, name, sign * ways[0])
+            return here | _signs(right, name, sign * ways[1])
         case tree.Between(term, low, high):
             unclear = _signs(term, name, 0)
             return unclear | _signs(low, name, -sign) | _signs(high, name, sign)

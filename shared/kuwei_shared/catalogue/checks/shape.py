@@ -49,15 +49,15 @@ class HasUniqueId:
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield the second and later uses of an id."""
         seen: dict[str, str] = {}
-        for path, one in (*study.reading.rules, *study.reading.lists):
-            if one.id in seen:
+        for path, one_id in _ids(study):
+            if one_id in seen:
                 yield Issue(
                     place=find(study.reading.nodes[path], ("id",)),
                     code=self.id,
-                    message=f"编号 {one.id} 已用于 {seen[one.id]}。",
+                    message=f"编号 {one_id} 已用于 {seen[one_id]}。",
                     remedy="换一个编号,或删去重复的文件。",
                 )
-            seen.setdefault(one.id, path)
+            seen.setdefault(one_id, path)
 
 
 class IsNamedAfterId:
@@ -67,14 +67,20 @@ class IsNamedAfterId:
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield files whose name is not their id."""
-        for path, one in (*study.reading.rules, *study.reading.lists):
-            if PurePosixPath(path).stem != one.id:
+        for path, one_id in _ids(study):
+            if PurePosixPath(path).stem != one_id:
                 yield Issue(
                     place=find(study.reading.nodes[path], ("id",)),
                     code=self.id,
-                    message=f"文件名与编号 {one.id} 不一致。",
-                    remedy=f"把文件改名为 {one.id}.yaml。",
+                    message=f"文件名与编号 {one_id} 不一致。",
+                    remedy=f"把文件改名为 {one_id}.yaml。",
                 )
+
+
+def _ids(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield (path, id) of every rule and list file."""
+    yield from ((path, rule.id) for path, rule in study.reading.rules)
+    yield from ((path, listed.id) for path, listed in study.reading.lists)
 
 
 class HasUniqueTitle(RuleCheck):

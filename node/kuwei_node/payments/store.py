@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from kuwei_node.payments.models import LEDGER_COLUMNS, Payment
 from kuwei_shared.db.prepared import Prepared
@@ -23,13 +24,13 @@ REFERENCE_LOCK = 1
 _TALLY = "CASE {0}.entry_kind WHEN 'normal' THEN 1 WHEN 'reversal' THEN -1 ELSE 0 END"
 
 
-def _type(column: Column[Any]) -> str:  # Any: the column's Python type plays no part
-    name = str(column.type).lower()
+def _type(kind: TypeEngine[Any]) -> str:  # Any: its Python type plays no part
+    name = str(kind).lower()
     return {"varchar": "text", "datetime": "timestamptz"}.get(name, name)
 
 
 FIELDS: dict[str, str] = {
-    column.name: _type(column)
+    column.name: _type(column.type)
     for column in Payment.__table__.columns
     if column.name not in LEDGER_COLUMNS
 }
@@ -137,6 +138,14 @@ def insert(
 def set_refused(session: Session, seqs: list[int], refused: list[int]) -> None:
     """Mark which payments of a set are refused, hence not counted by any fact."""
     _SET_LIVE.run(session, seqs, refused)
+
+
+def units_of(session: Session, seq: int) -> dict[str, str | None]:
+    """Return the budget unit and appropriation of a payment."""
+    row = session.execute(
+        text("SELECT agency_code, bgt_id FROM payment WHERE seq = :seq"), {"seq": seq}
+    ).one()
+    return {"agency_code": row.agency_code, "bgt_id": row.bgt_id}
 
 
 def reverse(session: Session, seq: int, received_at: dt.datetime) -> int:

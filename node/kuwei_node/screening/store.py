@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -17,29 +16,17 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from kuwei_node.screening.domain import Judgement, Kept
 from kuwei_shared.db.prepared import Prepared, run_verbatim
 from kuwei_shared.rules.compiler import HIT, Statement
 from kuwei_shared.rules.facts import Plan
+from kuwei_shared.rules.model import Status
 from kuwei_shared.rules.printer import Dialect, quote
+from kuwei_shared.screening.decision import Decision
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
 ROW = "SELECT p.*, p.seq AS as_of FROM payment p"
 decode = partial(json.loads, parse_float=Decimal)
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What the catalogue says of one payment.
-
-    Attributes:
-        operands: vocabulary name → value for payments with a hit, else None.
-    """
-
-    seq: int
-    weight: int
-    outcomes: str
-    # Any: operand values have the types of the names they are keyed by.
-    operands: dict[str, Any] | None
 
 
 def judge_statement(statement: Statement) -> Prepared:
@@ -125,15 +112,15 @@ def record_hits(
         values: its bound values (Any: whatever the condition compares).
     """
     rules = [
-        (place, one.rule.id, one.rule.severity.value, one.rule.status.value == "trial")
+        {
+            "place": place,
+            "rule_id": one.rule.id,
+            "severity": one.rule.severity.value,
+            "is_trial": one.rule.status is Status.TRIAL,
+        }
         for place, one in enumerate(effective.realtime.rules, start=1)
     ]
-    listed = json.dumps(
-        [
-            dict(zip(("place", "rule_id", "severity", "is_trial"), r, strict=True))
-            for r in rules
-        ]
-    )
+    listed = json.dumps(rules)
     session.execute(
         text(
             "INSERT INTO hit (payment_seq, rule_id, fiscal_year, mof_div_code,"
@@ -142,7 +129,8 @@ def record_hits(
             " r.severity, r.is_trial, p.pay_amt FROM screening s"
             " JOIN payment p ON p.seq = s.payment_seq AND p.fiscal_year = s.fiscal_year"
             " JOIN json_to_recordset(:rules) AS r(place integer, rule_id text,"
-            f" severity text, is_trial boolean) ON substr(s.outcomes, r.place, 1) = '{HIT}'"
+            " severity text, is_trial boolean)"
+            f" ON substr(s.outcomes, r.place, 1) = '{HIT}'"
             f" WHERE s.outcomes LIKE '%{HIT}%' AND {where}"
             " ON CONFLICT DO NOTHING"
         ),
@@ -178,3 +166,51 @@ def compiled_id(
         },
     )
     return int(row.scalar_one())
+
+
+_KEPT = Prepared(
+    "SELECT s.payment_seq, p.vou_date, p.payment_id, p.stage, s.compiled_id,"
+    " s.decision, s.outcomes, s.operands::text FROM screening s JOIN payment p"
+    " ON p.seq = s.payment_seq AND p.fiscal_year = s.fiscal_year"
+    " WHERE s.payment_seq = ANY($1)",
+    ("bigint[]",),
+)
+
+
+def kept(session: Session, seqs: list[int]) -> list[Kept]:
+    """Return recorded screenings by sequence number."""
+    return [
+        Kept(
+            seq=seq,
+            vou_date=vou_date,
+            payment_id=payment_id,
+            stage=stage,
+            compiled_id=compiled,
+            decision=Decision(decision),
+            outcomes=outcomes,
+            operands=decode(operands) if operands else None,
+        )
+        for seq, vou_date, payment_id, stage, compiled, decision, outcomes, operands in _KEPT.run(
+            session, seqs
+        )
+    ]
+
+
+_EARLIER_STAGE = Prepared(
+    "SELECT later.seq, max(CASE WHEN s.decision = 'reject' OR h.state = 'refused'"
+    " THEN 'reject' WHEN h.state = 'held' THEN 'hold' END) FROM payment later"
+    " JOIN payment p ON p.payment_id = later.payment_id"
+    " AND p.fiscal_year = later.fiscal_year"
+    " JOIN screening s ON s.payment_seq = p.seq AND s.fiscal_year = p.fiscal_year"
+    " LEFT JOIN hold h ON h.payment_seq = p.seq"
+    " WHERE later.seq = ANY($1) AND later.stage = 'voucher' AND p.stage = 'request'"
+    " AND (s.decision = 'reject' OR h.state IN ('held', 'refused'))"
+    " GROUP BY later.seq",
+    ("bigint[]",),
+)
+
+
+def stopped_earlier(session: Session, seqs: list[int]) -> dict[int, Decision]:
+    """Return vouchers whose payment request was refused or is still held."""
+    rows = _EARLIER_STAGE.run(session, seqs)
+    return {seq: Decision(decision) for seq, decision in rows}

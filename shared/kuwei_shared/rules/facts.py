@@ -346,8 +346,9 @@ def _closed(alias: str, facts: Sequence[Fact]) -> list[str]:
         tests = _counted(fact, "h", others)
         measures.append(f"{_measure(fact, 'h')} FILTER (WHERE {tests}) AS {fact.name}")
     on = " AND ".join(f"h.{name} = q.{name}" for name in ("stage", *first.over))
-    return [
+    body = (
         f"{alias} AS (SELECT q.seq, {', '.join(measures)} FROM incoming q"
         f" JOIN payment h ON {on} AND h.seq <= q.as_of"
         f" AND {_in_window(first, 'h', 'q')} GROUP BY q.seq)"
-    ]
+    )
+    return [body]

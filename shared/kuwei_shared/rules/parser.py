@@ -140,7 +140,7 @@ class _Translator:
             return self._arithmetic
         if kind in SPELLED or kind is exp.Anonymous:
             return self._call
-        return {
+        forms: dict[type[exp.Expr], Callable[[exp.Expr, int], tree.Node]] = {
             exp.Paren: self._paren,
             exp.And: self._logic,
             exp.Or: self._logic,
@@ -152,7 +152,8 @@ class _Translator:
             exp.Column: self._name,
             exp.Literal: self._literal,
             exp.Boolean: self._boolean,
-        }.get(kind)
+        }
+        return forms.get(kind)
 
     def _paren(self, node: exp.Expr, depth: int) -> tree.Node:
         return self.translate(node.this, depth=depth)

@@ -1,0 +1,92 @@
+"""Alerts as rows: raised in sets, read in pages within the caller's scope."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from kuwei_node.alerts.domain import Raising
+
+_WINDOW_START = (
+    "CASE r.win WHEN 'month' THEN date_trunc('month', p.vou_date)::date"
+    " WHEN 'year' THEN make_date(p.fiscal_year, 1, 1)"
+    " WHEN 'all' THEN DATE '0001-01-01' ELSE p.vou_date END"
+)
+
+
+def _key(raisings: Sequence[Raising]) -> str:
+    """Return the SQL of the subject key: one branch per rule that says its own."""
+    branches = " ".join(
+        f"WHEN {one.place:d} THEN concat_ws('|', {', '.join(f'p.{n}' for n in one.by)})"
+        for one in raisings
+    )
+    return f"CASE r.place {branches} END"
+
+
+def raise_for_payments(
+    session: Session,
+    raisings: Sequence[Raising],
+    *,
+    compiled_id: int,
+    at: dt.datetime,
+    where: str,
+    values: dict[str, Any],
+) -> int:
+    """Raise or extend the alerts of recorded screenings.
+
+    Args:
+        session: the open transaction.
+        raisings: how each rule's hits join.
+        compiled_id: the catalogue that judged.
+        at: now.
+        where: condition on ``s`` (screening) and ``p`` (payment).
+        values: its bound values (Any: whatever the condition compares).
+
+    Returns:
+        How many alerts were raised or extended.
+    """
+    if not raisings:
+        return 0
+    listed = json.dumps(
+        [
+            {
+                "place": one.place,
+                "rule_id": one.rule_id,
+                "severity": one.severity,
+                "win": one.window,
+            }
+            for one in raisings
+        ]
+    )
+    result = session.execute(
+        text(
+            "INSERT INTO alert (rule_id, mof_div_code, subject, subject_key,"
+            " window_start, severity, agency_code, hit_count, hit_amount,"
+            " first_payment_seq, last_payment_seq, compiled_id, operands, raised_at,"
+            " last_at)"
+            " SELECT rule_id, mof_div_code, 'payment', subject_key, window_start,"
+            " min(severity), min(agency_code), count(*), sum(pay_amt), min(seq),"
+            " max(seq), :compiled, (array_agg(operands ORDER BY seq DESC))[1], :at, :at"
+            " FROM (SELECT r.rule_id, r.severity, p.mof_div_code, p.agency_code,"
+            f" p.pay_amt, p.seq, s.operands, {_key(raisings)} AS subject_key,"
+            f" {_WINDOW_START} AS window_start FROM screening s"
+            " JOIN payment p ON p.seq = s.payment_seq AND p.fiscal_year = s.fiscal_year"
+            " JOIN json_to_recordset(:rules) AS r(place integer, rule_id text,"
+            " severity text, win text) ON substr(s.outcomes, r.place, 1) = '1'"
+            f" WHERE s.outcomes LIKE '%1%' AND {where}) hits"
+            " GROUP BY rule_id, mof_div_code, subject_key, window_start"
+            " ON CONFLICT (rule_id, mof_div_code, subject_key, window_start)"
+            " DO UPDATE SET hit_count = alert.hit_count + excluded.hit_count,"
+            " hit_amount = alert.hit_amount + excluded.hit_amount,"
+            " last_payment_seq = excluded.last_payment_seq,"
+            " operands = excluded.operands, compiled_id = excluded.compiled_id,"
+            " last_at = excluded.last_at"
+        ),
+        {"rules": listed, "compiled": compiled_id, "at": at, **values},
+    )
+    return int(getattr(result, "rowcount", 0))

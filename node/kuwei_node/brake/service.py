@@ -1,0 +1,90 @@
+"""Watching how often each rule stops payments, and cutting in when it runs away.
+
+One bad rule must not stop a province's payments (design.md §3): a rule that holds
+or refuses more than a share of the latest payments becomes alert-only until a
+person resets it; the province sees it in the node's figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy.orm import Session
+
+from kuwei_node.brake import store
+from kuwei_node.brake.domain import BrakeLimits, OpenTrip
+from kuwei_shared.identity.principal import Principal
+from kuwei_shared.kernel.clock import Clock
+from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.screening.decision import Outcome, ids_with
+from kuwei_shared.screening.effective import EffectiveCatalogue
+
+log = structlog.get_logger()
+
+
+class Brakes:
+    """The brakes of one node."""
+
+    def __init__(self, clock: Clock, limits: BrakeLimits) -> None:
+        self.clock = clock
+        self.limits = limits
+
+    def watch(
+        self, session: Session, effective: EffectiveCatalogue, outcomes: Sequence[str]
+    ) -> list[str]:
+        """Trip the rules among these outcomes that stop too many; return them."""
+        ids = [one.rule.id for one in effective.realtime.rules]
+        hit = {rule for each in outcomes for rule in ids_with(each, Outcome.HIT, ids)}
+        acting = sorted(rule for rule in hit if effective.by_id[rule].hit_weight)
+        if not acting:
+            return []
+        lately = store.stopped_lately(session, acting, self.limits.window)
+        return [
+            rule
+            for rule, (stopped, seen) in lately.items()
+            if self.limits.runs_away(stopped, seen)
+            and self._trip(session, effective, rule, stopped, seen)
+        ]
+
+    def _trip(
+        self,
+        session: Session,
+        effective: EffectiveCatalogue,
+        rule: str,
+        stopped: int,
+        seen: int,
+    ) -> bool:
+        is_new = store.trip(
+            session,
+            rule,
+            release=effective.release,
+            at=self.clock.now(),
+            stopped=stopped,
+            window=seen,
+        )
+        if is_new:
+            log.warning("brake.tripped", rule=rule, stopped=stopped, of=seen)
+        return is_new
+
+    def tripped(self, session: Session) -> frozenset[str]:
+        """Return the rules that are alert-only now."""
+        return store.tripped(session)
+
+    def open_trips(self, session: Session) -> Sequence[OpenTrip]:
+        """Return every open trip, newest first."""
+        return store.open_trips(session)
+
+    def reset(
+        self, session: Session, rule_id: str, *, by: Principal, reason: str
+    ) -> None:
+        """Let a tripped rule act again.
+
+        Raises:
+            KuweiError: ``brake.not_tripped``.
+        """
+        now = self.clock.now()
+        if not store.reset(session, rule_id, at=now, by=by.subject, reason=reason):
+            raise KuweiError(
+                "brake.not_tripped", f"规则 {rule_id} 未被熔断。", kind=Kind.MISSING
+            )

@@ -1,0 +1,97 @@
+"""How often a rule stops payments lately, and which rules are tripped."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+
+from kuwei_node.brake.domain import OpenTrip
+from kuwei_node.brake.models import Trip
+
+
+def stopped_lately(
+    session: Session, rule_ids: Sequence[str], window: int
+) -> dict[str, tuple[int, int]]:
+    """Return rule → (payments it hit, payments) among the latest arrivals.
+
+    Args:
+        session: the open transaction.
+        rule_ids: rules that may hold or refuse.
+        window: how many of the latest payments are looked at.
+    """
+    rows = session.execute(
+        text(
+            "WITH latest AS (SELECT payment_seq FROM screening"
+            " ORDER BY payment_seq DESC LIMIT :window)"
+            " SELECT r.rule_id, count(h.payment_seq), (SELECT count(*) FROM latest)"
+            " FROM unnest(CAST(:ids AS text[])) AS r(rule_id) LEFT JOIN hit h"
+            " ON h.rule_id = r.rule_id AND h.payment_seq IN (SELECT payment_seq"
+            " FROM latest) GROUP BY r.rule_id"
+        ),
+        {"ids": list(rule_ids), "window": window},
+    )
+    return {rule_id: (hits, seen) for rule_id, hits, seen in rows}
+
+
+def trip(
+    session: Session,
+    rule_id: str,
+    *,
+    release: str,
+    at: dt.datetime,
+    stopped: int,
+    window: int,
+) -> bool:
+    """Record a trip unless the rule is tripped already; tell whether it is new."""
+    result = session.execute(
+        text(
+            "INSERT INTO brake_trip (rule_id, release, tripped_at, stopped_count,"
+            " window_count) VALUES (:rule, :release, :at, :stopped, :window)"
+            " ON CONFLICT (rule_id) WHERE reset_at IS NULL DO NOTHING RETURNING id"
+        ),
+        {
+            "rule": rule_id,
+            "release": release,
+            "at": at,
+            "stopped": stopped,
+            "window": window,
+        },
+    )
+    return result.first() is not None
+
+
+def tripped(session: Session) -> frozenset[str]:
+    """Return the rules that are alert-only now."""
+    rows = session.scalars(select(Trip.rule_id).where(Trip.reset_at.is_(None)))
+    return frozenset(rows)
+
+
+def reset(
+    session: Session, rule_id: str, *, at: dt.datetime, by: str, reason: str
+) -> bool:
+    """Close a rule's open trip; tell whether there was one."""
+    closed = (
+        update(Trip)
+        .where(Trip.rule_id == rule_id, Trip.reset_at.is_(None))
+        .values(reset_at=at, reset_by=by, reason=reason)
+        .returning(Trip.id)
+    )
+    return session.execute(closed).first() is not None
+
+
+def open_trips(session: Session) -> list[OpenTrip]:
+    """Return all open trips, newest first; there are at most as many as rules."""
+    wanted = select(Trip).where(Trip.reset_at.is_(None)).order_by(Trip.id.desc())
+    return [
+        OpenTrip(
+            rule_id=trip.rule_id,
+            release=trip.release,
+            tripped_at=trip.tripped_at,
+            stopped_count=trip.stopped_count,
+            window_count=trip.window_count,
+        )
+        for trip in session.scalars(wanted)
+    ]

@@ -1,0 +1,52 @@
+"""Shedding: beyond capacity a request is refused at once, with a time to retry.
+
+A queue that grows hides overload until everything times out. At most
+``in_flight_max`` screening requests are inside a process, fewer than it has
+threads and connections, so that health, pages and hold decisions stay served.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kuwei_shared.kernel.errors import Kind, KuweiError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityLimits:
+    """How many screening requests a process takes on, and when to come back."""
+
+    in_flight_max: int = 8
+    retry_after_s: int = 1
+
+
+class Capacity:
+    """The count of screening requests inside one process.
+
+    Touched by the event loop's thread alone, so a plain number suffices.
+    """
+
+    def __init__(self, limits: CapacityLimits) -> None:
+        self.limits = limits
+        self.in_flight = 0
+        self.refused = 0
+
+    def enter(self) -> None:
+        """Take a place.
+
+        Raises:
+            KuweiError: ``capacity.full`` when every place is taken.
+        """
+        if self.in_flight >= self.limits.in_flight_max:
+            self.refused += 1
+            raise KuweiError(
+                "capacity.full",
+                f"审核能力已满,支付未受理,请在 {self.limits.retry_after_s} 秒后重试。",
+                kind=Kind.LIMITED,
+                retry_after_s=self.limits.retry_after_s,
+            )
+        self.in_flight += 1
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self.in_flight -= 1

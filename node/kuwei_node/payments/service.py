@@ -1,0 +1,85 @@
+"""Appending to the payment ledger: once, in order, with its units locked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from kuwei_node.payments import store
+from kuwei_node.payments.store import Appended, Known
+from kuwei_shared.kernel.clock import Clock
+from kuwei_shared.kernel.errors import KuweiError
+
+__all__ = ["Appended", "Known", "Ledger"]
+
+# Any: values of vocabulary payment fields, JSON-ready, checked at the edge.
+Row = Mapping[str, Any]
+
+
+class Ledger:
+    """The payment ledger of one node."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._years: set[int] = set()
+
+    def lock(self, session: Session, rows: Sequence[Row]) -> None:
+        """Hold every budget unit and appropriation the rows touch until the end."""
+        units = {str(row["agency_code"]) for row in rows}
+        units |= {f"bgt:{row['bgt_id']}" for row in rows if row.get("bgt_id")}
+        store.lock_units(session, sorted(units))
+
+    def known(self, session: Session, rows: Sequence[Row]) -> list[Known]:
+        """Return which rows the ledger holds already, and whether unchanged."""
+        return store.known(session, json.dumps(rows, default=str))
+
+    def append(
+        self, session: Session, rows: Sequence[Row]
+    ) -> dict[tuple[str, str], int]:
+        """Append rows whose units are locked; return (payment_id, stage) → seq."""
+        self.ensure_years(session, {int(row["fiscal_year"]) for row in rows})
+        return store.insert(session, json.dumps(rows, default=str), self.clock.now())
+
+    def append_staged(self, session: Session, import_id: int) -> Appended:
+        """Append the rows staged in ``intake_good``; known ones are left alone."""
+        return store.insert_staged(session, import_id, self.clock.now())
+
+    def set_refused(
+        self, session: Session, seqs: list[int], refused: list[int]
+    ) -> None:
+        """Mark which of these payments are refused: no fact counts them."""
+        store.set_refused(session, seqs, refused)
+
+    def reverse(self, session: Session, seq: int) -> int:
+        """Append the reversal of a payment; return its sequence number."""
+        self.lock(session, [store.units_of(session, seq)])
+        return store.reverse(session, seq, self.clock.now())
+
+    def ensure_years(self, session: Session, years: set[int]) -> None:
+        """Make room for budget years.
+
+        Raises:
+            KuweiError: ``payment.year`` for a year no treasury keeps books of.
+        """
+        missing = years - self._years
+        if not missing:
+            return
+        strange = [y for y in missing if not store.YEAR_MIN <= y < store.YEAR_MAX]
+        if strange:
+            raise KuweiError(
+                "payment.year",
+                f"预算年度 {strange[0]} 不合理,应在 {store.YEAR_MIN}–{store.YEAR_MAX}。",
+            )
+        present = store.present_years(session)
+        if missing - present:
+            store.ensure_years(session, missing - present)
+        else:
+            self._years |= present
+
+    def received_at(self) -> dt.datetime:
+        """Return the moment the ledger stamps arrivals with."""
+        return self.clock.now()

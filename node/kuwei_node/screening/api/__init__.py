@@ -1,0 +1,1 @@
+"""The edge payment systems call: payments in, a decision for each out."""

@@ -1,0 +1,72 @@
+"""``POST /v1/payments:screen``: check the caller, screen, answer, commit.
+
+The transaction commits before the answer leaves, so that nothing is ever
+answered that was not recorded.
+"""
+# FastAPI reads annotations at run time, so they are not postponed here.
+
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Response
+
+from kuwei_node.screening.api.forms import ScreenRequest, ScreenResponse
+from kuwei_node.screening.service import Screening
+from kuwei_shared.identity import permissions
+from kuwei_shared.identity.permissions import Permission
+from kuwei_shared.identity.principal import Principal
+from kuwei_shared.web.guards import MachineDep, PartsDep
+from kuwei_shared.web.parts import WebParts
+
+JSON = "application/json"
+
+
+def router(screening: Screening) -> APIRouter:
+    """Return the routes of the payment interface."""
+    routes = APIRouter(tags=["支付审核"])
+
+    @routes.post(
+        "/v1/payments:screen",
+        response_model=ScreenResponse,
+        summary="审核一批支付",
+        responses=_REFUSALS,
+    )
+    def screen(asked: ScreenRequest, caller: MachineDep, parts: PartsDep) -> Response:
+        permissions.require(caller, Permission.SCREEN_PAYMENTS)
+        rows = [one.model_dump(mode="json") for one in asked.payments]
+        answers = _screen(screening, parts, caller, rows)
+        return Response(orjson.dumps({"answers": answers}), media_type=JSON)
+
+    return routes
+
+
+def _screen(
+    screening: Screening,
+    parts: WebParts,
+    caller: Principal,
+    rows: list[dict[str, Any]],  # Any: vocabulary fields, checked by the form
+) -> list[dict[str, Any]]:
+    with parts.unit_of_work.begin() as session:
+        scope = parts.read_scope(session, caller)
+        for code in {row["mof_div_code"] for row in rows}:
+            scope.require(code)
+        answers = screening.screen(session, rows)
+    return [asdict(one) for one in answers]
+
+
+def _problem(description: str) -> dict[str, Any]:  # Any: OpenAPI's own shape
+    return {
+        "description": description,
+        "content": {"application/problem+json": {}},
+    }
+
+
+_REFUSALS: dict[int | str, dict[str, Any]] = {  # Any: OpenAPI's own shape
+    401: _problem("没有有效的访问令牌"),
+    403: _problem("该账号不能提交支付,或区划不在其范围内"),
+    409: _problem("支付主键已受理而内容不同"),
+    422: _problem("要素不符合格式,说明所在位置"),
+    429: _problem("超过处理能力,按 Retry-After 重试"),
+    503: _problem("暂不可用,按 Retry-After 重试"),
+}

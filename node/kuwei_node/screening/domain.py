@@ -1,0 +1,66 @@
+"""What screening needs to be told, and what it keeps."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy.orm import Session
+
+from kuwei_shared.screening.decision import Decision
+from kuwei_shared.screening.effective import EffectiveCatalogue
+
+PAYMENTS_MAX = 1_000
+"""Payments in one request; more is refused before anything is touched."""
+
+# A row holds vocabulary payment fields; values are JSON-ready. Any: their types
+# are the vocabulary's, checked at the edge.
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the catalogue says of one payment.
+
+    Attributes:
+        weight: strongest decision weight of its outcomes.
+        outcomes: one letter per rule, in the compiled order.
+        operands: vocabulary name → value for payments with a hit, else None.
+    """
+
+    seq: int
+    weight: int
+    outcomes: str
+    operands: dict[str, Any] | None  # Any: values typed by the vocabulary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A screening as it was recorded."""
+
+    seq: int
+    vou_date: dt.date
+    payment_id: str
+    stage: str
+    compiled_id: int
+    decision: Decision
+    outcomes: str
+    operands: Mapping[str, Any] | None  # Any: values typed by the vocabulary
+
+
+class Catalogues(Protocol):
+    """Gives the catalogue in force, and any that was in force once."""
+
+    def current(self, session: Session) -> EffectiveCatalogue:
+        """Return the effective catalogue now in force.
+
+        Raises:
+            KuweiError: ``catalogue.none`` when no release is active yet.
+        """
+        ...
+
+    def compiled(self, session: Session, compiled_id: int) -> EffectiveCatalogue:
+        """Return a catalogue something was screened under, compiled again."""
+        ...

@@ -1,0 +1,325 @@
+"""Screening payments as they arrive, and again later.
+
+One transaction stores, judges, records and answers; nothing answered is ever
+unrecorded. Payments of one request are judged as if they came one by one: a
+refused one must not count for those after it, so judging repeats until the set
+of refused payments no longer changes (each round settles at least one more).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy.orm import Session
+
+from kuwei_node.alerts.service import Alerts
+from kuwei_node.brake.service import Brakes
+from kuwei_node.holds.service import Holds
+from kuwei_node.payments.service import Appended, Ledger
+from kuwei_node.screening import store
+from kuwei_node.screening.domain import (
+    PAYMENTS_MAX,
+    Catalogues,
+    Judgement,
+    Kept,
+    Row,
+)
+from kuwei_shared.db.prepared import Prepared
+from kuwei_shared.kernel.clock import Clock
+from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.screening.answer import (
+    STOPPED_EARLIER,
+    Answer,
+    hits_of,
+    undetermined_of,
+)
+from kuwei_shared.screening.decision import Decision, decision_of
+from kuwei_shared.screening.effective import EffectiveCatalogue
+
+_OF_SEQS = "p.seq = ANY(:seqs)"
+_OF_IMPORT = "p.import_id = :import_id AND p.seq BETWEEN :first AND :last"
+PREPARED_MAX = 8
+
+
+class _Arrival(NamedTuple):
+    """A payment that has just been appended."""
+
+    row: Row
+    seq: int
+
+
+class Screening:
+    """The screening of one node."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        catalogues: Catalogues,
+        ledger: Ledger,
+        alerts: Alerts,
+        holds: Holds,
+        brakes: Brakes,
+    ) -> None:
+        self.clock = clock
+        self.catalogues = catalogues
+        self.ledger = ledger
+        self.alerts = alerts
+        self.holds = holds
+        self.brakes = brakes
+        self._judging: dict[str, Prepared] = {}
+
+    def screen(self, session: Session, rows: Sequence[Row]) -> list[Answer]:
+        """Take in payments and answer for each; this is where one is screened.
+
+        Args:
+            session: the open transaction; the caller's commit makes the answers
+                and the records true together.
+            rows: 1–1,000 payments as vocabulary fields.
+
+        Raises:
+            KuweiError: ``payment.too_many``, ``payment.conflict`` (same id and
+                stage, other content), ``payment.year``, ``catalogue.none``.
+        """
+        if not 1 <= len(rows) <= PAYMENTS_MAX:
+            raise KuweiError(
+                "payment.too_many", f"一次提交 1–{PAYMENTS_MAX} 笔支付,请分批提交。"
+            )
+        asked = _distinct(rows)
+        self.ledger.lock(session, rows)
+        effective = self.catalogues.current(session)
+        known = self._known(session, list(asked.values()))
+        fresh = [row for key, row in asked.items() if key not in known]
+        answered = self._repeat(session, known)
+        answered |= self._admit(session, effective, fresh) if fresh else {}
+        return [answered[_key(row)] for row in rows]
+
+    def screen_appended(
+        self, session: Session, import_id: int, appended: Appended
+    ) -> int:
+        """Judge a stretch of imported payments as a set; return how many.
+
+        Their money has moved: nothing is held or refused, hits become alerts.
+        """
+        if appended.count == 0:
+            return 0
+        effective = self.catalogues.current(session)
+        now = self.clock.now()
+        compiled = store.compiled_id(session, effective, now)
+        values = {
+            "import_id": import_id,
+            "first": appended.first_seq,
+            "last": appended.last_seq,
+        }
+        screened = store.screen_import(
+            session,
+            effective.realtime,
+            import_id=import_id,
+            seqs=(appended.first_seq, appended.last_seq),
+            compiled_id=compiled,
+            at=now,
+        )
+        store.record_hits(session, effective, _OF_IMPORT, values)
+        self.alerts.raise_for(session, effective, compiled, _OF_IMPORT, values)
+        return screened
+
+    def rescreen(
+        self, session: Session, seqs: list[int]
+    ) -> list[tuple[Kept, Judgement]]:
+        """Judge recorded payments again, each under the catalogue that judged it.
+
+        Returns:
+            What was recorded beside what comes out now; they must be equal.
+        """
+        kept = store.kept(session, seqs)
+        judged: dict[int, Judgement] = {}
+        for compiled in {one.compiled_id for one in kept}:
+            effective = self.catalogues.compiled(session, compiled)
+            mine = [one.seq for one in kept if one.compiled_id == compiled]
+            judged |= {one.seq: one for one in self._judge(session, effective, mine)}
+        return [(one, judged[one.seq]) for one in kept]
+
+    def _known(
+        self, session: Session, rows: Sequence[Row]
+    ) -> Mapping[tuple[str, str], int]:
+        found = self.ledger.known(session, rows)
+        changed = [one for one in found if not one.is_same]
+        if changed:
+            first = changed[0]
+            raise KuweiError(
+                "payment.conflict",
+                f"支付 {first.payment_id}({first.stage})已受理且内容不同;"
+                "更正请另报 entry_kind=correction 的记录。",
+                kind=Kind.CONFLICT,
+                details={"payment_id": first.payment_id, "stage": first.stage},
+            )
+        return {(one.payment_id, one.stage): one.seq for one in found}
+
+    def _repeat(
+        self, session: Session, known: Mapping[tuple[str, str], int]
+    ) -> dict[tuple[str, str], Answer]:
+        if not known:
+            return {}
+        answered = {}
+        for kept in store.kept(session, list(known.values())):
+            effective = self.catalogues.compiled(session, kept.compiled_id)
+            answered[(kept.payment_id, kept.stage)] = _repeated(effective, kept)
+        return answered
+
+    def _admit(
+        self, session: Session, effective: EffectiveCatalogue, rows: Sequence[Row]
+    ) -> dict[tuple[str, str], Answer]:
+        numbered = self.ledger.append(session, rows)
+        arrivals = {
+            seq: _Arrival(row, seq) for row in rows for seq in (numbered[_key(row)],)
+        }
+        stopped = self._stopped_earlier(session, arrivals)
+        judged = self._settle(session, effective, arrivals, stopped)
+        decisions = {
+            seq: _decide(arrivals[seq].row, judged[seq], stopped.get(seq))
+            for seq in arrivals
+        }
+        self._record(session, effective, arrivals, judged, decisions)
+        return {
+            _key(arrival.row): _answered(
+                effective, arrival, judged[seq], decisions[seq], stopped.get(seq)
+            )
+            for seq, arrival in arrivals.items()
+        }
+
+    def _stopped_earlier(
+        self, session: Session, arrivals: Mapping[int, _Arrival]
+    ) -> dict[int, Decision]:
+        vouchers = [a.seq for a in arrivals.values() if a.row["stage"] == "voucher"]
+        return store.stopped_earlier(session, vouchers) if vouchers else {}
+
+    def _settle(
+        self,
+        session: Session,
+        effective: EffectiveCatalogue,
+        arrivals: Mapping[int, _Arrival],
+        stopped: Mapping[int, Decision],
+    ) -> dict[int, Judgement]:
+        """Judge until the refused payments are those judging assumed refused."""
+        seqs = sorted(arrivals)
+        assumed: list[int] = []
+        for _ in range(len(seqs) + 1):
+            judged = {one.seq: one for one in self._judge(session, effective, seqs)}
+            refused = [
+                seq
+                for seq in seqs
+                if _decide(arrivals[seq].row, judged[seq], stopped.get(seq))
+                is Decision.REJECT
+            ]
+            if refused == assumed:
+                return judged
+            self.ledger.set_refused(session, seqs, refused)
+            if len(seqs) == 1:
+                return judged
+            assumed = refused
+        raise AssertionError("each round settles one more payment")
+
+    def _judge(
+        self, session: Session, effective: EffectiveCatalogue, seqs: list[int]
+    ) -> list[Judgement]:
+        prepared = self._judging.get(effective.fingerprint)
+        if prepared is None:
+            if len(self._judging) >= PREPARED_MAX:
+                self._judging.clear()
+            prepared = store.judge_statement(effective.realtime)
+            self._judging[effective.fingerprint] = prepared
+        return store.judge(session, prepared, seqs)
+
+    def _record(
+        self,
+        session: Session,
+        effective: EffectiveCatalogue,
+        arrivals: Mapping[int, _Arrival],
+        judged: Mapping[int, Judgement],
+        decisions: Mapping[int, Decision],
+    ) -> None:
+        now = self.clock.now()
+        compiled = store.compiled_id(session, effective, now)
+        rows: list[dict[str, Any]] = [  # Any: a JSON row
+            {
+                "seq": seq,
+                "fiscal_year": arrivals[seq].row["fiscal_year"],
+                "decision": decisions[seq].value,
+                "weight": one.weight,
+                "outcomes": one.outcomes,
+                "operands": one.operands,
+            }
+            for seq, one in judged.items()
+        ]
+        store.record(session, rows, compiled, now)
+        hit = [seq for seq, one in judged.items() if one.operands]
+        if hit:
+            store.record_hits(session, effective, _OF_SEQS, {"seqs": hit})
+            values = {"seqs": hit}
+            self.alerts.raise_for(session, effective, compiled, _OF_SEQS, values)
+            self.brakes.watch(session, effective, [judged[s].outcomes for s in hit])
+        held = [s for s, decision in decisions.items() if decision is Decision.HOLD]
+        self.holds.open_for(session, held)
+
+
+def _repeated(effective: EffectiveCatalogue, kept: Kept) -> Answer:
+    return Answer(
+        payment_id=kept.payment_id,
+        stage=kept.stage,
+        seq=kept.seq,
+        decision=kept.decision,
+        release=effective.release,
+        hits=hits_of(effective, kept.outcomes, kept.operands, kept.vou_date),
+        undetermined=undetermined_of(effective, kept.outcomes),
+        is_repeat=True,
+    )
+
+
+def _answered(
+    effective: EffectiveCatalogue,
+    arrival: _Arrival,
+    judged: Judgement,
+    decision: Decision,
+    stopped: Decision | None,
+) -> Answer:
+    day = dt.date.fromisoformat(str(arrival.row["vou_date"]))
+    return Answer(
+        payment_id=str(arrival.row["payment_id"]),
+        stage=str(arrival.row["stage"]),
+        seq=arrival.seq,
+        decision=decision,
+        release=effective.release,
+        hits=hits_of(effective, judged.outcomes, judged.operands, day),
+        undetermined=undetermined_of(effective, judged.outcomes),
+        because=STOPPED_EARLIER[stopped] if stopped else None,
+    )
+
+
+def _key(row: Row) -> tuple[str, str]:
+    return (str(row["payment_id"]), str(row["stage"]))
+
+
+def _distinct(rows: Sequence[Row]) -> dict[tuple[str, str], Row]:
+    """Return each payment once; a repeat inside one request must be identical."""
+    asked: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        if asked.setdefault(_key(row), row) != row:
+            raise KuweiError(
+                "payment.conflict",
+                f"同一请求中支付 {row['payment_id']} 出现两次且内容不同,请核对。",
+                kind=Kind.CONFLICT,
+                details={"payment_id": str(row["payment_id"])},
+            )
+    return asked
+
+
+def _decide(row: Row, judged: Judgement, stopped: Decision | None) -> Decision:
+    """Return the decision: money that has moved can no longer be stopped."""
+    if row["stage"] == "receipt":
+        return Decision.PASS
+    alone = decision_of(judged.weight)
+    return max(alone, stopped or alone, key=_STRENGTH.index)
+
+
+_STRENGTH = (Decision.PASS, Decision.HOLD, Decision.REJECT)

@@ -1,0 +1,50 @@
+"""Balances cannot be overdrawn by simultaneous requests."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from node_lab import NodeLab, effective, payment, rule
+from sqlalchemy import Engine, text
+
+from kuwei_shared.rules.model import Severity
+
+BUDGET = rule(
+    "R4",
+    "pay_amt + fact.bgt_used > appropriation.amount",
+    requires=("bgt_id", "appropriation.amount"),
+    severity=Severity.GREY,
+)
+
+
+def test_of_a_hundred_simultaneous_requests_those_that_fit_pass(engine: Engine) -> None:
+    lab = NodeLab(engine, effective(BUDGET))
+    lab.appropriate("B1", "1000.00")
+    with lab.begin() as session:
+        lab.ledger.ensure_years(session, {2026})
+
+    with ThreadPoolExecutor(20) as pool:
+        asked = [
+            pool.submit(
+                lab.screen, payment(f"p{n}", pay_amt="37.00", agency_code=f"A{n % 7}")
+            )
+            for n in range(100)
+        ]
+        decisions = [one.result()[0] for one in asked]
+
+    assert decisions.count("pass") == 27
+    with lab.begin() as session:
+        spent = session.execute(text("SELECT sum(pay_amt) FROM payment WHERE live"))
+        assert spent.scalar_one() == 999
+
+
+def test_the_same_request_sent_at_once_counts_once(engine: Engine) -> None:
+    lab = NodeLab(engine, effective(BUDGET))
+    lab.appropriate("B1", "1000.00")
+    with lab.begin() as session:
+        lab.ledger.ensure_years(session, {2026})
+
+    with ThreadPoolExecutor(16) as pool:
+        asked = [pool.submit(lab.screen, payment("same")) for _ in range(32)]
+        decisions = {one.result()[0] for one in asked}
+
+    assert decisions == {"pass"}
+    assert lab.count("payment") == 1

@@ -12,7 +12,7 @@ from kuwei_node.catalogue import models
 from kuwei_node.catalogue.service.adoption import Adoption
 from kuwei_node.catalogue.service.catalogues import Catalogues
 from kuwei_node.catalogue.service.tuning import LocalChanges
-from kuwei_node.catalogue.tasks import AdoptionTask
+from kuwei_node.catalogue.tasks import AdoptionTask, Send
 from kuwei_shared.db.base import NodeTable
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import SetClock
@@ -74,13 +74,13 @@ class NodeLab:
             self.adoption.compile(session, version, serial, bundle)
             self.adoption.activate(session, version, serial)
 
-    def task(self, client: ReleaseClient, outbox: Outbox) -> AdoptionTask:
+    def task(self, client: ReleaseClient, send: Send) -> AdoptionTask:
         return AdoptionTask(
             code=self.identity.node_code,
             unit_of_work=self.work,
             adoption=self.adoption,
             client=client,
-            send=outbox,
+            send=send,
         )
 
 

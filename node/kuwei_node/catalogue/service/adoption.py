@@ -1,0 +1,172 @@
+"""Taking a release over, one committed step at a time, each with a signed report.
+
+Invariants:
+* a release is put in force only after its signatures, the floor, a compile and
+  every example held here; otherwise the one before stays and the reason is told;
+* a report is signed in the transaction that made it true, numbered without gaps,
+  and kept until the hub has acknowledged it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from kuwei_node.catalogue import store
+from kuwei_node.catalogue.domain import Files, ReleaseState, SeenRelease
+from kuwei_node.catalogue.service.proof import prove
+from kuwei_shared.catalogue import bundle as bundles
+from kuwei_shared.kernel.clock import Clock
+from kuwei_shared.kernel.errors import KuweiError
+from kuwei_shared.releases.adoption import (
+    ADOPTION_TYPE,
+    REPORTS_MAX,
+    AdoptionReport,
+    AdoptionState,
+)
+from kuwei_shared.trust import dsse
+from kuwei_shared.wire import adoption as wire
+
+LASTING = ("catalogue.", "expression.")
+"""Codes of reasons that lie in the release itself: trying again changes nothing."""
+
+
+class Signer(Protocol):
+    """The node's own signing identity."""
+
+    @property
+    def node_code(self) -> str:
+        """Division code of the node."""
+        ...
+
+    @property
+    def epoch(self) -> int:
+        """The node's present epoch; kept outside the database."""
+        ...
+
+    def sign(self, payload: bytes, payload_type: str) -> dsse.Signed:
+        """Sign bytes as one type with the node's key."""
+        ...
+
+
+Prepare = Callable[[Session, str, Files], None]
+"""Compiles a release against this node's tables; raises KuweiError if it cannot."""
+
+
+def no_preparation(session: Session, version: str, files: Files) -> None:
+    """Compile nothing beyond the examples."""
+    del session, version, files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """Steps of taking a release over; each runs in a transaction of its own."""
+
+    clock: Clock
+    signer: Signer
+    agent_version: str
+    prepare: Prepare = no_preparation
+
+    def retry(self, session: Session, serial: int) -> None:
+        """Let a refused release be tried again, after this node was mended."""
+        store.set_state(session, serial, ReleaseState.VERIFIED)
+
+    def tell(self, session: Session, version: str, serial: int) -> bool:
+        """Note that a release is wanted here; False when there is nothing to do.
+
+        A release that failed its examples is not tried again: the same bytes
+        fail the same way. One that failed on the way is.
+        """
+        known = store.release(session, serial)
+        if known is not None and known.state in {
+            ReleaseState.ACTIVE,
+            ReleaseState.FAILED,
+        }:
+            return False
+        self.report(session, version, serial, AdoptionState.TOLD)
+        return True
+
+    def keep(self, session: Session, version: str, serial: int, bundle: bytes) -> None:
+        """Keep a bundle whose signatures, length and digest hold."""
+        seen = SeenRelease(
+            serial=serial,
+            version=version,
+            sha256=bundles.digest(bundle),
+            state=ReleaseState.VERIFIED,
+            reason="",
+            verified_at=self.clock.now(),
+            activated_at=None,
+        )
+        store.keep_release(session, seen, bundle)
+        self.report(session, version, serial, AdoptionState.FETCHED)
+        self.report(session, version, serial, AdoptionState.VERIFIED)
+
+    def compile(
+        self, session: Session, version: str, serial: int, bundle: bytes
+    ) -> None:
+        """Compile a release and run every example of it here.
+
+        Raises:
+            KuweiError: ``catalogue.*``; the caller then calls ``refuse``.
+        """
+        files = bundles.unpack_files(bundle)
+        prove(session, bundles.unpack(bundle))
+        self.prepare(session, version, files)
+        store.set_state(session, serial, ReleaseState.COMPILED)
+        self.report(session, version, serial, AdoptionState.COMPILED)
+
+    def activate(self, session: Session, version: str, serial: int) -> None:
+        """Put a compiled release in force and say so, in one transaction."""
+        store.activate(session, serial, self.clock.now())
+        self.report(session, version, serial, AdoptionState.ACTIVE)
+
+    def refuse(
+        self, session: Session, version: str, serial: int, error: KuweiError
+    ) -> None:
+        """Stay on the release before, and tell the province why."""
+        if error.code.startswith(LASTING):
+            store.set_state(session, serial, ReleaseState.FAILED, error.message)
+        self.report(session, version, serial, AdoptionState.FAILED, error)
+
+    def look(self, session: Session, trouble: KuweiError | None) -> None:
+        """Remember how the newest look at the province went."""
+        now = self.clock.now() if trouble is None else None
+        store.note_look(session, now, "" if trouble is None else trouble.message)
+
+    def report(
+        self,
+        session: Session,
+        version: str,
+        serial: int,
+        state: AdoptionState,
+        error: KuweiError | None = None,
+    ) -> None:
+        """Sign a report and keep it for sending."""
+        epoch = self.signer.epoch
+        seq = store.next_report_seq(session, epoch)
+        report = AdoptionReport(
+            node_code=self.signer.node_code,
+            epoch=epoch,
+            seq=seq,
+            version=version,
+            serial=serial,
+            state=state,
+            happened_at=self.clock.now(),
+            reason_code=error.code if error is not None else "",
+            reason=error.message if error is not None else "",
+            agent_version=self.agent_version,
+        )
+        signed = self.signer.sign(wire.encode(report), ADOPTION_TYPE)
+        store.add_report(session, epoch, seq, dsse.to_json(signed))
+
+    def waiting(self, session: Session) -> Sequence[dsse.Signed]:
+        """Return the oldest reports to send, in order."""
+        stored = store.waiting_reports(session, REPORTS_MAX)
+        return [dsse.from_json(document) for document in stored]
+
+    def acknowledged(self, session: Session, epoch: int, seq: int) -> None:
+        """Forget reports the hub holds."""
+        store.forget_reports(session, epoch, seq)

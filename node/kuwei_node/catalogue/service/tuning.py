@@ -1,0 +1,148 @@
+"""What a bureau may change on top of the standard: parameters, and rules of its own.
+
+Both need a second person, take force at once in every process, and are kept after
+they end, so that an old screening can be repeated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from kuwei_node.catalogue import store
+from kuwei_node.catalogue.domain import (
+    LocalRule,
+    Tuning,
+    check_local_id,
+    require_compiles,
+    tuned_value,
+)
+from kuwei_node.catalogue.service.catalogues import Catalogues
+from kuwei_node.catalogue.service.proof import prove
+from kuwei_shared.catalogue.loading import catalogue_of
+from kuwei_shared.kernel.clock import Clock
+from kuwei_shared.kernel.errors import Kind, KuweiError
+
+LOCAL_RULES_MAX = 200
+SOURCE_CHARS_MAX = 40_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalChanges:
+    """Changes of one bureau."""
+
+    clock: Clock
+    catalogues: Catalogues
+
+    def tune(
+        self,
+        session: Session,
+        rule_id: str,
+        param: str,
+        value: str,
+        *,
+        by: str,
+        approver: str,
+    ) -> Tuning:
+        """Move a parameter within the province's bounds and direction.
+
+        Raises:
+            KuweiError: ``tuning.*`` naming the bound, ``change.one_person``.
+        """
+        _require_two(by, approver)
+        rules = self.catalogues.current(session).by_id
+        effective = rules.get(rule_id)
+        if effective is None or param not in effective.rule.params:
+            raise KuweiError(
+                "tuning.unknown",
+                f"现行目录中没有规则 {rule_id} 的参数 {param}。",
+                kind=Kind.MISSING,
+            )
+        tuned_value(rule_id, effective.rule.params[param], value)
+        now = self.clock.now()
+        tuning = Tuning(
+            rule_id=rule_id,
+            param=param,
+            value=value,
+            proposed_by=by,
+            approved_by=approver,
+            from_at=now,
+        )
+        store.end_tuning(session, rule_id, param, now)
+        store.add_tuning(session, tuning)
+        store.raise_edition(session)
+        return tuning
+
+    def untune(
+        self, session: Session, rule_id: str, param: str, *, by: str, approver: str
+    ) -> None:
+        """Return a parameter to the province's value.
+
+        Raises:
+            KuweiError: ``change.one_person``.
+        """
+        _require_two(by, approver)
+        store.end_tuning(session, rule_id, param, self.clock.now())
+        store.raise_edition(session)
+
+    def adopt_local(
+        self, session: Session, source: str, *, rule_id: str, by: str, approver: str
+    ) -> LocalRule:
+        """Put a rule of the bureau's own in force, after its examples came true here.
+
+        Raises:
+            KuweiError: ``local_rule.*``, ``catalogue.invalid``,
+                ``catalogue.example_failed``, ``change.one_person``.
+        """
+        _require_two(by, approver)
+        _version, files = self.catalogues.standard(session)
+        self._check_room(session, source)
+        check_local_id(rule_id, catalogue_of(files).rules)
+        now = self.clock.now()
+        rule = LocalRule(
+            rule_id=rule_id,
+            version=store.last_local_version(session, rule_id) + 1,
+            source=source,
+            proposed_by=by,
+            approved_by=approver,
+            from_at=now,
+        )
+        extended = catalogue_of({**files, rule.path: source.encode()})
+        require_compiles(extended, rule_id)
+        prove(session, extended, only=frozenset({rule_id}))
+        store.end_local_rule(session, rule_id, now)
+        store.add_local_rule(session, rule)
+        store.raise_edition(session)
+        return rule
+
+    def retire_local(
+        self, session: Session, rule_id: str, *, by: str, approver: str
+    ) -> None:
+        """End a rule of the bureau's own.
+
+        Raises:
+            KuweiError: ``change.one_person``.
+        """
+        _require_two(by, approver)
+        store.end_local_rule(session, rule_id, self.clock.now())
+        store.raise_edition(session)
+
+    def _check_room(self, session: Session, source: str) -> None:
+        if len(source) > SOURCE_CHARS_MAX:
+            raise KuweiError("local_rule.too_long", "规则正文过长,请精简。")
+        if len(store.local_rules(session)) >= LOCAL_RULES_MAX:
+            raise KuweiError(
+                "local_rule.too_many",
+                f"地方规则最多 {LOCAL_RULES_MAX} 条,请先停用不再需要的。",
+                kind=Kind.LIMITED,
+            )
+
+
+def _require_two(by: str, approver: str) -> None:
+    if by == approver:
+        raise KuweiError(
+            "change.one_person",
+            "提出人与审批人不能为同一人,请由另一人审批。",
+            kind=Kind.DENIED,
+        )

@@ -1,0 +1,97 @@
+"""The adoption task: from a hint to a release in force, or a reason why not.
+
+The uplink calls ``run`` on every hint and every now and then without one. Each
+step is a transaction; a crash between two is taken up at the next run, because
+every step looks at what is stored, not at what was meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from kuwei_node.catalogue.service.adoption import Adoption
+from kuwei_shared.db.unit_of_work import UnitOfWork
+from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.releases.client import Bundle, ReleaseClient, TrustedView
+from kuwei_shared.trust import dsse
+
+ROUNDS_MAX = 50
+
+Send = Callable[[Sequence[dsse.Signed]], tuple[int, int]]
+"""Hands reports to the hub; returns epoch and number of the last one it holds."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptionTask:
+    """Runs in the uplink process; one at a time, the client's lock sees to it."""
+
+    code: str
+    unit_of_work: UnitOfWork
+    adoption: Adoption
+    client: ReleaseClient
+    send: Send
+
+    def run(self) -> None:
+        """Look at the province, take over what is assigned, send what is waiting.
+
+        Raises:
+            KuweiError: the hub cannot be reached, or what it shows is refused; the
+                release in force stays, and the reason is stored.
+        """
+        self.flush()
+        try:
+            with self.client.opened() as view:
+                self._follow(view)
+        except KuweiError as error:
+            self._look(error)
+            raise
+        self._look(None)
+        self.flush()
+
+    def flush(self) -> None:
+        """Send waiting reports until none is left."""
+        for _ in range(ROUNDS_MAX):
+            with self.unit_of_work.begin() as session:
+                waiting = self.adoption.waiting(session)
+            if not waiting:
+                return
+            epoch, seq = self.send(waiting)
+            with self.unit_of_work.begin() as session:
+                self.adoption.acknowledged(session, epoch, seq)
+
+    def _follow(self, view: TrustedView) -> None:
+        assignment = view.assignment(self.code)
+        if assignment is None or assignment.paused:
+            return
+        wanted = view.bundle(assignment.version)
+        with self.unit_of_work.begin() as session:
+            if not self.adoption.tell(session, wanted.version, wanted.serial):
+                return
+        try:
+            self._take_over(view, wanted)
+        except KuweiError as error:
+            if error.kind is Kind.UNAVAILABLE:
+                raise  # nobody's fault; the next run goes on from here
+            log.warning("release_refused", version=wanted.version, code=error.code)
+            with self.unit_of_work.begin() as session:
+                self.adoption.refuse(session, wanted.version, wanted.serial, error)
+
+    def _take_over(self, view: TrustedView, wanted: Bundle) -> None:
+        version, serial = wanted.version, wanted.serial
+        data = view.fetch(wanted)
+        with self.unit_of_work.begin() as session:
+            self.adoption.keep(session, version, serial, data)
+        with self.unit_of_work.begin() as session:
+            self.adoption.compile(session, version, serial, data)
+        with self.unit_of_work.begin() as session:
+            self.adoption.activate(session, version, serial)
+        log.info("release_active", version=version, serial=serial)
+
+    def _look(self, trouble: KuweiError | None) -> None:
+        with self.unit_of_work.begin() as session:
+            self.adoption.look(session, trouble)

@@ -64,6 +64,15 @@ class TreeRow:
     depth: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What a list asks for; None means any."""
+
+    words: str | None = None
+    level: Level | None = None
+    parent: str | None = None
+
+
 def tree(jurisdictions: Iterable[Jurisdiction]) -> list[TreeRow]:
     """Order jurisdictions parent first; roots are those whose parent is unseen."""
     by_code = {j.mof_div_code: j for j in jurisdictions}

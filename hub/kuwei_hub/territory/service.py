@@ -13,8 +13,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from kuwei_hub.territory import store
-from kuwei_hub.territory.domain import Jurisdiction, TreeRow, tree
-from kuwei_hub.territory.store import Search
+from kuwei_hub.territory.domain import Jurisdiction, Search, TreeRow, tree
 from kuwei_shared.identity.principal import Principal
 from kuwei_shared.identity.scope import VisibleJurisdictions, of_principal
 from kuwei_shared.kernel.errors import Kind, KuweiError

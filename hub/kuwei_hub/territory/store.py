@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from sqlalchemy import ColumnElement, func, select, text, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from kuwei_hub.territory.domain import Jurisdiction, Level
+from kuwei_hub.territory.domain import Jurisdiction, Level, Search
 from kuwei_hub.territory.models import JurisdictionRow
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.pages import Page, PageRequest
 
 TREE_MAX = 5_000
-SORTS = ("mof_div_code", "name", "level", "opened_on")
 
 _BELOW = """
 WITH RECURSIVE part AS (
@@ -25,15 +24,6 @@ WITH RECURSIVE part AS (
   JOIN part ON j.fiscal_parent = part.mof_div_code WHERE part.depth < 8)
 SELECT DISTINCT mof_div_code FROM part
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """What a list asks for; None means any."""
-
-    words: str | None = None
-    level: Level | None = None
-    parent: str | None = None
 
 
 def below(session: Session, code: str) -> list[str]:

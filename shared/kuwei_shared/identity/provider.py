@@ -67,6 +67,10 @@ class Provider:
         self._discovery: Discovery | None = None
         self._lock = threading.Lock()
 
+    def close(self) -> None:
+        """Close the connections; the application is stopping."""
+        self._http.close()
+
     def discovery(self) -> Discovery:
         """Return the discovery document; its issuer must be the configured one."""
         with self._lock:

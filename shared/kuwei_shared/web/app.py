@@ -45,6 +45,7 @@ def create_app(
     async def bounded(_: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = threads
         yield
+        parts.party.provider.close()
 
     app = FastAPI(
         title=f"库卫 {parts.system}",

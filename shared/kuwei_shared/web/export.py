@@ -1,4 +1,4 @@
-"""Tables as files: CSV or XLSX, written as they are read, bounded, watermarked.
+"""Tables as files: CSV or XLSX, streamed, bounded, watermarked, on the record.
 
 Text that a spreadsheet would run as a formula is defused (OWASP CSV injection).
 The last row says who exported, when and how many: a leaked sheet names its
@@ -11,19 +11,21 @@ import csv
 import datetime as dt
 import io
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 from urllib.parse import quote
 
 import xlsxwriter
 from fastapi.responses import StreamingResponse
 
-from kuwei_shared.identity.principal import Principal
-from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.kernel.pages import PAGE_SIZE_MAX, Page, PageRequest
 from kuwei_shared.web import formats
-from kuwei_shared.web.tables import Column
+from kuwei_shared.web.parts import Desk
+from kuwei_shared.web.tables import Column, Layout, TableAsk
+
+Row = TypeVar("Row")
 
 ROWS_MAX = 50_000
 CHUNK = 64 * 1024
@@ -36,36 +38,36 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Value = str | int | Decimal | dt.date | dt.datetime | bool | None
 
 
-def answer(
+def table(
     form: str,
-    columns: Sequence[Column],
-    rows: Iterable[object],
+    layout: Layout,
+    ask: TableAsk,
+    read: Callable[[TableAsk], Page[Row]],
     *,
-    title: str,
-    principal: Principal,
-    clock: Clock,
+    desk: Desk,
 ) -> StreamingResponse:
-    """Stream rows as a file.
+    """Stream every row a table's filters match, as a file, and record the act.
 
     Args:
         form: ``csv`` or ``xlsx``.
-        columns: heading and attribute of each column.
-        rows: objects with those attributes; at most ``ROWS_MAX``.
-        title: file name without suffix.
-        principal: named in the last row.
-        clock: when.
+        layout: heading and attribute of each column.
+        ask: filters and order; its page is ignored.
+        read: reads one page; called with ever higher page numbers.
+        desk: whose transaction and whose name the file carries.
 
     Raises:
-        KuweiError: ``export.form`` for an unknown form; ``export.too_long`` while
-            streaming is impossible to report, so callers check totals first with
-            ``require_size``.
+        KuweiError: ``export.form`` for an unknown form, ``export.too_long`` above
+            ``ROWS_MAX`` rows.
     """
     if form not in MEDIA:
         raise KuweiError("export.form", "只支持导出 csv 或 xlsx。", kind=Kind.MISSING)
-    stamp = formats.moment(clock.now())
-    lines = _lines(columns, rows, f"导出人:{principal.name};导出时间:{stamp}")
+    rows = _every_row(ask, read)
+    desk.record("导出", layout.title, form=form, rows=len(rows))
+    stamp = formats.moment(desk.clock.now())
+    mark = f"导出人:{desk.principal.name};导出时间:{stamp};共 {len(rows)} 行"
+    lines = _lines(layout.columns, rows, mark)
     write = _csv if form == "csv" else _xlsx
-    name = quote(f"{title}-{stamp[:10]}.{form}")
+    name = quote(f"{layout.title}-{stamp[:10]}.{form}")
     return StreamingResponse(
         write(lines),
         media_type=MEDIA[form],
@@ -73,31 +75,31 @@ def answer(
     )
 
 
-def require_size(total: int) -> None:
-    """Refuse an export longer than a person can use.
-
-    Raises:
-        KuweiError: ``export.too_long``.
-    """
-    if total > ROWS_MAX:
-        raise KuweiError(
-            "export.too_long",
-            f"共 {total:,} 行,超过单次导出上限 {ROWS_MAX:,} 行,请先筛选。",
-            kind=Kind.LIMITED,
-        )
+def _every_row(ask: TableAsk, read: Callable[[TableAsk], Page[Row]]) -> list[Row]:
+    rows: list[Row] = []
+    number = 1
+    while True:
+        request = PageRequest(number=number, size=PAGE_SIZE_MAX, sort=ask.page.sort)
+        page = read(TableAsk(page=request, filters=ask.filters))
+        if page.total > ROWS_MAX:
+            raise KuweiError(
+                "export.too_long",
+                f"共 {page.total:,} 行,超过单次导出上限 {ROWS_MAX:,} 行,请先筛选。",
+                kind=Kind.LIMITED,
+            )
+        rows.extend(page.rows)
+        if number >= page.last or len(rows) >= ROWS_MAX:
+            return rows
+        number += 1
 
 
 def _lines(
     columns: Sequence[Column], rows: Iterable[object], mark: str
 ) -> Iterator[list[Value]]:
     yield [column.label for column in columns]
-    written = 0
     for row in rows:
         yield [_plain(getattr(row, column.name)) for column in columns]
-        written += 1
-        if written >= ROWS_MAX:
-            break
-    yield [f"{mark};共 {written} 行"]
+    yield [mark]
 
 
 def _plain(value: Value) -> Value:

@@ -7,6 +7,7 @@ transaction already inside the caller's scope.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -22,7 +23,7 @@ from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.identity.principal import Principal
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.identity.session import BrowserSession, SessionCodec
-from kuwei_shared.kernel.clock import Clock
+from kuwei_shared.kernel.clock import Clock, business_date
 from kuwei_shared.web.templates import Templates
 
 ReadScope = Callable[[Session, Principal], VisibleJurisdictions]
@@ -122,6 +123,11 @@ class Here:
             for item in self.parts.navigation
             if self.may(item.permission)
         ]
+
+    @property
+    def today(self) -> dt.date:
+        """Today's date in China."""
+        return business_date(self.parts.clock)
 
     @property
     def note(self) -> str | None:

@@ -2,7 +2,8 @@
 
 ``catalogue/list.html`` is ``list.html`` in the catalogue feature's own
 ``templates/``; ``web/…`` is this package's. Undefined names are errors and
-everything is escaped.
+everything is escaped. The macro files ``marks``, ``tables``, ``charts`` and
+``forms`` are there in every template without an import.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from jinja2 import (
     PrefixLoader,
     StrictUndefined,
 )
+from jinja2.environment import TemplateModule
 
 from kuwei_shared.web import formats
 from kuwei_shared.web.static import StaticFolder
 
 BUILT_IN = "web"
+MACROS = ("marks", "tables", "charts", "forms")
 
 
 class Templates:
@@ -53,10 +56,20 @@ class Templates:
             values: what the template shows.
         """
         template = self.environment.get_template(name)
+        whole = {**values, **self._macros(values.get("here"))}
         if fragment is None:
-            return template.render(values)
-        context = template.new_context(values)
+            return template.render(whole)
+        context = template.new_context(whole)
         return "".join(template.blocks[fragment](context))
+
+    def _macros(self, here: object) -> dict[str, TemplateModule]:
+        # Imported here, not in pages: a fragment runs no top-level import.
+        return {
+            name: self.environment.get_template(
+                f"{BUILT_IN}/macros/{name}.html"
+            ).make_module({"here": here})
+            for name in MACROS
+        }
 
     def response(
         self,

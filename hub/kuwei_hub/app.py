@@ -1,0 +1,64 @@
+"""The hub's web application: features' pages on one frame."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from kuwei_hub.audit import routes as audit
+from kuwei_hub.bootstrap import Hub
+from kuwei_hub.identity import routes as identity
+from kuwei_hub.territory import routes as territory
+from kuwei_shared.identity.permissions import Permission
+from kuwei_shared.ops.metrics import WebMetrics
+from kuwei_shared.web.app import create_app
+from kuwei_shared.web.assembly import relying_party, session_codec
+from kuwei_shared.web.parts import NavItem, WebParts
+from kuwei_shared.web.static import StaticFolder
+from kuwei_shared.web.templates import Templates
+
+NAVIGATION = (
+    NavItem(label="总览", path="/"),
+    NavItem(label="财政区划", path="/territory"),
+    NavItem(label="规则目录", path="/catalogue"),
+    NavItem(label="版本与推送", path="/releases"),
+    NavItem(label="审计", path="/audit", permission=Permission.SEE_AUDIT),
+)
+TEMPLATES = {name: f"kuwei_hub.{name}" for name in ("territory",)}
+
+
+def create(hub: Hub) -> FastAPI:
+    """Return the hub's web application.
+
+    Raises:
+        KuweiError: ``settings.web`` when pages could not be safe.
+    """
+    static = StaticFolder()
+    parts = WebParts(
+        system="省级监控平台",
+        place=hub.settings.place,
+        cookie="kuwei-hub",
+        navigation=NAVIGATION,
+        templates=Templates(TEMPLATES, static),
+        unit_of_work=hub.unit_of_work,
+        party=relying_party(hub.settings, hub.clock),
+        sessions=session_codec(hub.settings, hub.clock),
+        read_scope=hub.territory.visible_to,
+        record_act=hub.audit.record,
+        clock=hub.clock,
+        is_production=hub.settings.is_production,
+    )
+    routers = [
+        identity.routes(),
+        territory.routes(hub.territory),
+        audit.routes(hub.audit),
+    ]
+    return create_app(
+        parts,
+        static,
+        routers,
+        metrics=WebMetrics(),
+        threads=hub.settings.web_threads,
+        version=version("kuwei"),
+    )

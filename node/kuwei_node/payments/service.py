@@ -72,7 +72,8 @@ class Ledger:
         if strange:
             raise KuweiError(
                 "payment.year",
-                f"预算年度 {strange[0]} 不合理,应在 {store.YEAR_MIN}–{store.YEAR_MAX}。",
+                f"预算年度 {strange[0]} 不合理,"
+                f"应在 {store.YEAR_MIN}–{store.YEAR_MAX} 之间。",
             )
         present = store.present_years(session)
         if missing - present:

@@ -50,6 +50,15 @@ class Kept:
     operands: Mapping[str, Any] | None  # Any: values typed by the vocabulary
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledRecord:
+    """Enough to compile again a catalogue that once screened something."""
+
+    release: str
+    tuning: Mapping[str, Mapping[str, str]]
+    first_used_at: dt.datetime
+
+
 class Catalogues(Protocol):
     """Gives the catalogue in force, and any that was in force once."""
 
@@ -61,6 +70,12 @@ class Catalogues(Protocol):
         """
         ...
 
-    def compiled(self, session: Session, compiled_id: int) -> EffectiveCatalogue:
-        """Return a catalogue something was screened under, compiled again."""
+    def rebuilt(
+        self,
+        session: Session,
+        release: str,
+        tuning: Mapping[str, Mapping[str, str]],
+        at: dt.datetime,
+    ) -> EffectiveCatalogue:
+        """Return a catalogue that was in force at a moment, compiled again."""
         ...

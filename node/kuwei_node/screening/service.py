@@ -55,6 +55,7 @@ class Screening:
 
     def __init__(
         self,
+        *,
         clock: Clock,
         catalogues: Catalogues,
         ledger: Ledger,
@@ -135,7 +136,7 @@ class Screening:
         kept = store.kept(session, seqs)
         judged: dict[int, Judgement] = {}
         for compiled in {one.compiled_id for one in kept}:
-            effective = self.catalogues.compiled(session, compiled)
+            effective = self._compiled(session, compiled)
             mine = [one.seq for one in kept if one.compiled_id == compiled]
             judged |= {one.seq: one for one in self._judge(session, effective, mine)}
         return [(one, judged[one.seq]) for one in kept]
@@ -163,9 +164,15 @@ class Screening:
             return {}
         answered = {}
         for kept in store.kept(session, list(known.values())):
-            effective = self.catalogues.compiled(session, kept.compiled_id)
+            effective = self._compiled(session, kept.compiled_id)
             answered[(kept.payment_id, kept.stage)] = _repeated(effective, kept)
         return answered
+
+    def _compiled(self, session: Session, number: int) -> EffectiveCatalogue:
+        recorded = store.compiled_record(session, number)
+        return self.catalogues.rebuilt(
+            session, recorded.release, recorded.tuning, recorded.first_used_at
+        )
 
     def _admit(
         self, session: Session, effective: EffectiveCatalogue, rows: Sequence[Row]

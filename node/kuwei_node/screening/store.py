@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from kuwei_node.screening.domain import Judgement, Kept
+from kuwei_node.screening.domain import CompiledRecord, Judgement, Kept
 from kuwei_shared.db.prepared import Prepared, run_verbatim
 from kuwei_shared.rules.compiler import HIT, Statement
 from kuwei_shared.rules.facts import Plan
@@ -181,18 +181,16 @@ def kept(session: Session, seqs: list[int]) -> list[Kept]:
     """Return recorded screenings by sequence number."""
     return [
         Kept(
-            seq=seq,
-            vou_date=vou_date,
-            payment_id=payment_id,
-            stage=stage,
-            compiled_id=compiled,
-            decision=Decision(decision),
-            outcomes=outcomes,
-            operands=decode(operands) if operands else None,
+            seq=row[0],
+            vou_date=row[1],
+            payment_id=row[2],
+            stage=row[3],
+            compiled_id=row[4],
+            decision=Decision(row[5]),
+            outcomes=row[6],
+            operands=decode(row[7]) if row[7] else None,
         )
-        for seq, vou_date, payment_id, stage, compiled, decision, outcomes, operands in _KEPT.run(
-            session, seqs
-        )
+        for row in _KEPT.run(session, seqs)
     ]
 
 
@@ -214,3 +212,17 @@ def stopped_earlier(session: Session, seqs: list[int]) -> dict[int, Decision]:
     """Return vouchers whose payment request was refused or is still held."""
     rows = _EARLIER_STAGE.run(session, seqs)
     return {seq: Decision(decision) for seq, decision in rows}
+
+
+def compiled_record(session: Session, number: int) -> CompiledRecord:
+    """Return what is recorded of an effective catalogue that screened something."""
+    row = session.execute(
+        text(
+            "SELECT release, tuning, first_used_at FROM compiled_catalogue"
+            " WHERE id = :id"
+        ),
+        {"id": number},
+    ).one()
+    return CompiledRecord(
+        release=row.release, tuning=row.tuning, first_used_at=row.first_used_at
+    )

@@ -120,7 +120,8 @@ class Statement:
         explained = self._operands_json(dialect)
         return (
             f"WITH {head}\nSELECT j.seq, {self._weight()} AS weight, j.outcomes,"
-            f" CASE WHEN {_speaks()} THEN {explained} END AS operands\nFROM ({judged}) j"
+            f" CASE WHEN {_speaks()} THEN {explained} END AS operands"
+            f"\nFROM ({judged}) j"
         )
 
     def judged(self, dialect: Dialect, enriched: str) -> str:

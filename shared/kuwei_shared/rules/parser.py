@@ -124,12 +124,22 @@ class _Translator:
         self.count += 1
         if depth > DEPTH_MAX or self.count > NODES_MAX:
             raise ExpressionError("too_big", "条件过于复杂,请拆成几条规则。")
+        try:
+            return self._formed(node, depth + 1)
+        except ExpressionError as error:
+            # The innermost node with a place names it; outer ones leave it be.
+            place = _place(node)
+            if place is not None:
+                error.details.setdefault("column", place)
+            raise
+
+    def _formed(self, node: exp.Expression, depth: int) -> tree.Node:
         form = self._form(type(node))
         if form is None or _unread(node):
             raise ExpressionError(
                 "forbidden", f"条件中不能使用“{node.sql()[:60]}”这种写法。"
             )
-        return form(node, depth + 1)
+        return form(node, depth)
 
     def _form(
         self, kind: type[exp.Expr]
@@ -331,6 +341,12 @@ _READ: Mapping[type[exp.Expression], frozenset[str]] = {
     exp.Column: frozenset({"this", "table", "db", "catalog"}),
     exp.Literal: frozenset({"this", "is_string"}),
 }
+
+
+def _place(node: exp.Expression) -> int | None:
+    """Return where the first name in a node stands in the condition, from 0."""
+    starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
+    return min(starts) - 1 if starts else None  # the text was put in parentheses
 
 
 def _unread(node: exp.Expression) -> bool:

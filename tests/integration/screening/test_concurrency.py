@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from node_lab import NodeLab, effective, payment, rule
+from screening_lab import ScreeningLab, effective, payment, rule
 from sqlalchemy import Engine, text
 
 from kuwei_shared.rules.model import Severity
@@ -16,7 +16,7 @@ BUDGET = rule(
 
 
 def test_of_a_hundred_simultaneous_requests_those_that_fit_pass(engine: Engine) -> None:
-    lab = NodeLab(engine, effective(BUDGET))
+    lab = ScreeningLab(engine, effective(BUDGET))
     lab.appropriate("B1", "1000.00")
     with lab.begin() as session:
         lab.ledger.ensure_years(session, {2026})
@@ -37,7 +37,7 @@ def test_of_a_hundred_simultaneous_requests_those_that_fit_pass(engine: Engine) 
 
 
 def test_the_same_request_sent_at_once_counts_once(engine: Engine) -> None:
-    lab = NodeLab(engine, effective(BUDGET))
+    lab = ScreeningLab(engine, effective(BUDGET))
     lab.appropriate("B1", "1000.00")
     with lab.begin() as session:
         lab.ledger.ensure_years(session, {2026})

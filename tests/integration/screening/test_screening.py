@@ -1,5 +1,13 @@
 import pytest
-from node_lab import COUNTY, REVIEWER, NodeLab, effective, money, payment, rule
+from screening_lab import (
+    COUNTY,
+    REVIEWER,
+    ScreeningLab,
+    effective,
+    money,
+    payment,
+    rule,
+)
 from sqlalchemy import Engine
 
 from kuwei_shared.identity import scope
@@ -18,7 +26,7 @@ BUDGET = rule(
 
 
 def test_the_strongest_hit_decides(engine: Engine) -> None:
-    lab = NodeLab(engine, effective(LARGE, HOLDING, REFUSING))
+    lab = ScreeningLab(engine, effective(LARGE, HOLDING, REFUSING))
 
     decisions = lab.screen(
         payment("a", pay_amt="999.99"),
@@ -33,7 +41,7 @@ def test_the_strongest_hit_decides(engine: Engine) -> None:
 
 
 def test_an_answer_explains_its_hits(engine: Engine) -> None:
-    lab = NodeLab(engine, effective(LARGE))
+    lab = ScreeningLab(engine, effective(LARGE))
 
     with lab.begin() as session:
         (answer,) = lab.screening.screen(session, [payment("a", pay_amt="1234567.80")])
@@ -43,7 +51,7 @@ def test_an_answer_explains_its_hits(engine: Engine) -> None:
 
 
 def test_the_same_payment_twice_gets_the_same_answer_once(engine: Engine) -> None:
-    lab = NodeLab(engine, effective(LARGE, HOLDING))
+    lab = ScreeningLab(engine, effective(LARGE, HOLDING))
     row = payment("a", pay_amt="6000.00")
 
     with lab.begin() as session:
@@ -57,7 +65,7 @@ def test_the_same_payment_twice_gets_the_same_answer_once(engine: Engine) -> Non
 
 
 def test_the_same_id_with_other_content_is_refused(engine: Engine) -> None:
-    lab = NodeLab(engine, effective(LARGE))
+    lab = ScreeningLab(engine, effective(LARGE))
     lab.screen(payment("a", pay_amt="10.00"))
 
     with pytest.raises(KuweiError, match=r"payment\.conflict"):
@@ -70,7 +78,7 @@ def test_a_missing_reference_is_undetermined_and_obeys_on_missing(
     engine: Engine,
 ) -> None:
     strict = rule("R9", BUDGET.when, requires=BUDGET.requires, on_missing=Policy.HOLD)
-    lab = NodeLab(engine, effective(BUDGET, strict))
+    lab = ScreeningLab(engine, effective(BUDGET, strict))
 
     with lab.begin() as session:
         (answer,) = lab.screening.screen(session, [payment("a")])
@@ -80,7 +88,7 @@ def test_a_missing_reference_is_undetermined_and_obeys_on_missing(
 
 
 def test_a_trial_rule_records_but_never_stops(engine: Engine) -> None:
-    lab = NodeLab(
+    lab = ScreeningLab(
         engine,
         effective(
             rule("T", "pay_amt > 0", status=Status.TRIAL, severity=Severity.GREY)
@@ -94,7 +102,7 @@ def test_a_trial_rule_records_but_never_stops(engine: Engine) -> None:
 
 
 def test_payments_of_one_request_are_judged_as_if_one_by_one(engine: Engine) -> None:
-    lab = NodeLab(engine, effective(BUDGET))
+    lab = ScreeningLab(engine, effective(BUDGET))
     lab.appropriate("B1", "100.00")
     amounts = ["60.00", "50.00", "40.00", "1.00", "0.01"]
 
@@ -106,7 +114,7 @@ def test_payments_of_one_request_are_judged_as_if_one_by_one(engine: Engine) -> 
 
 
 def test_a_rule_beyond_its_stage_does_not_apply(engine: Engine) -> None:
-    lab = NodeLab(engine, effective(rule("S", "pay_amt > 0", stages=("voucher",))))
+    lab = ScreeningLab(engine, effective(rule("S", "pay_amt > 0", stages=("voucher",))))
 
     with lab.begin() as session:
         lab.screening.screen(session, [payment("a"), payment("a", stage="voucher")])
@@ -115,7 +123,7 @@ def test_a_rule_beyond_its_stage_does_not_apply(engine: Engine) -> None:
 
 
 def test_money_that_has_moved_is_not_held(engine: Engine) -> None:
-    lab = NodeLab(engine, effective(HOLDING))
+    lab = ScreeningLab(engine, effective(HOLDING))
 
     decisions = lab.screen(payment("a", stage="receipt", pay_amt="6000.00"))
 
@@ -125,7 +133,7 @@ def test_money_that_has_moved_is_not_held(engine: Engine) -> None:
 
 def test_a_voucher_follows_its_refused_request(engine: Engine) -> None:
     refusing = rule("Q", "pay_amt >= 9000", stages=("request",), severity=Severity.GREY)
-    lab = NodeLab(engine, effective(refusing))
+    lab = ScreeningLab(engine, effective(refusing))
     lab.screen(payment("a", pay_amt="9000.00"))
 
     decisions = lab.screen(payment("a", stage="voucher", pay_amt="9000.00"))
@@ -134,7 +142,7 @@ def test_a_voucher_follows_its_refused_request(engine: Engine) -> None:
 
 
 def test_a_refused_hold_gives_back_what_it_reserved(engine: Engine) -> None:
-    lab = NodeLab(engine, effective(HOLDING, BUDGET))
+    lab = ScreeningLab(engine, effective(HOLDING, BUDGET))
     lab.appropriate("B1", "6000.00")
     lab.screen(payment("held", pay_amt="6000.00"))
     blocked = lab.screen(payment("blocked", pay_amt="1.00"))
@@ -148,7 +156,7 @@ def test_a_refused_hold_gives_back_what_it_reserved(engine: Engine) -> None:
 
 
 def test_a_hold_is_decided_once_and_only_inside_scope(engine: Engine) -> None:
-    lab = NodeLab(engine, effective(HOLDING))
+    lab = ScreeningLab(engine, effective(HOLDING))
     lab.screen(payment("held", pay_amt="6000.00"))
     mine, other = (scope.of_jurisdictions([c]) for c in (COUNTY, "450303000"))
     with lab.begin() as session, pytest.raises(KuweiError, match=r"hold\.missing"):
@@ -161,7 +169,7 @@ def test_a_hold_is_decided_once_and_only_inside_scope(engine: Engine) -> None:
 
 
 def test_a_runaway_rule_trips_once_and_is_named(engine: Engine) -> None:
-    lab = NodeLab(engine, effective(HOLDING))
+    lab = ScreeningLab(engine, effective(HOLDING))
 
     for number in range(8):
         lab.screen(payment(f"p{number}", pay_amt="6000.00"))

@@ -120,11 +120,16 @@ class FixedCatalogues:
 
     now: EffectiveCatalogue
     seen: dict[str, EffectiveCatalogue] = field(default_factory=dict)
+    moves: int = 0
 
     def current(self, session: Session) -> EffectiveCatalogue:
         del session
         self.seen[self.now.release] = self.now
         return self.now
+
+    def moved(self, session: Session) -> None:
+        del session
+        self.moves += 1
 
     def rebuilt(
         self,
@@ -146,7 +151,11 @@ class ScreeningLab:
         self.catalogues = FixedCatalogues(catalogue)
         self.ledger = Ledger(self.clock)
         self.holds = Holds(self.clock, self.ledger)
-        self.brakes = Brakes(self.clock, BrakeLimits(window=20, least=5))
+        self.brakes = Brakes(
+            self.clock,
+            BrakeLimits(window=20, least=5),
+            moved=self.catalogues.moved,
+        )
         self.screening = Screening(
             clock=self.clock,
             catalogues=self.catalogues,

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kuwei_node.alerts.service import Alerts
+from kuwei_node.brake.domain import BrakeLimits
+from kuwei_node.brake.service import Brakes, tripped
+from kuwei_node.catalogue.service.catalogues import Catalogues
+from kuwei_node.holds.service import Holds
+from kuwei_node.payments.service import Ledger
+from kuwei_node.screening.service import Screening
 from kuwei_node.settings import Settings
 from kuwei_shared.db.engine import PoolLimits, connect
 from kuwei_shared.db.unit_of_work import UnitOfWork
@@ -17,6 +24,12 @@ class Node:
     settings: Settings
     clock: Clock
     unit_of_work: UnitOfWork
+    catalogues: Catalogues
+    ledger: Ledger
+    alerts: Alerts
+    holds: Holds
+    brakes: Brakes
+    screening: Screening
 
 
 def build(settings: Settings, *, process: str, clock: Clock | None = None) -> Node:
@@ -29,8 +42,27 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
     """
     limits = PoolLimits(size=settings.threads)
     engine = connect(settings.database_url, limits, application=f"kuwei-node {process}")
+    time = clock or SystemClock()
+    catalogues = Catalogues(time, tripped)
+    ledger, alerts = Ledger(time), Alerts(time)
+    holds = Holds(time, ledger)
+    brakes = Brakes(time, BrakeLimits(), moved=catalogues.moved)
+    screening = Screening(
+        clock=time,
+        catalogues=catalogues,
+        ledger=ledger,
+        alerts=alerts,
+        holds=holds,
+        brakes=brakes,
+    )
     return Node(
         settings=settings,
-        clock=clock or SystemClock(),
+        clock=time,
         unit_of_work=UnitOfWork(engine),
+        catalogues=catalogues,
+        ledger=ledger,
+        alerts=alerts,
+        holds=holds,
+        brakes=brakes,
+        screening=screening,
     )

@@ -7,7 +7,7 @@ person resets it; the province sees it in the node's figures.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 from sqlalchemy.orm import Session
@@ -23,12 +23,23 @@ from kuwei_shared.screening.effective import EffectiveCatalogue
 log = structlog.get_logger()
 
 
-class Brakes:
-    """The brakes of one node."""
+def tripped(session: Session) -> frozenset[str]:
+    """Return the rules that are alert-only now."""
+    return store.tripped(session)
 
-    def __init__(self, clock: Clock, limits: BrakeLimits) -> None:
+
+class Brakes:
+    """The brakes of one node.
+
+    ``moved`` tells every process that the effective catalogue has changed.
+    """
+
+    def __init__(
+        self, clock: Clock, limits: BrakeLimits, moved: Callable[[Session], None]
+    ) -> None:
         self.clock = clock
         self.limits = limits
+        self.moved = moved
 
     def watch(
         self, session: Session, effective: EffectiveCatalogue, outcomes: Sequence[str]
@@ -64,12 +75,9 @@ class Brakes:
             window=seen,
         )
         if is_new:
+            self.moved(session)
             log.warning("brake.tripped", rule=rule, stopped=stopped, of=seen)
         return is_new
-
-    def tripped(self, session: Session) -> frozenset[str]:
-        """Return the rules that are alert-only now."""
-        return store.tripped(session)
 
     def open_trips(self, session: Session) -> Sequence[OpenTrip]:
         """Return every open trip, newest first."""
@@ -88,3 +96,4 @@ class Brakes:
             raise KuweiError(
                 "brake.not_tripped", f"规则 {rule_id} 未被熔断。", kind=Kind.MISSING
             )
+        self.moved(session)

@@ -10,6 +10,7 @@ from screening_lab import (
 )
 from sqlalchemy import Engine
 
+from kuwei_node.brake.service import tripped
 from kuwei_shared.identity import scope
 from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.rules.model import Policy, Severity, Status
@@ -175,5 +176,6 @@ def test_a_runaway_rule_trips_once_and_is_named(engine: Engine) -> None:
         lab.screen(payment(f"p{number}", pay_amt="6000.00"))
 
     with lab.begin() as session:
-        assert lab.brakes.tripped(session) == {"R2"}
+        assert tripped(session) == {"R2"}
+        assert lab.catalogues.moves == 1
         assert [one.stopped_count for one in lab.brakes.open_trips(session)] == [5]

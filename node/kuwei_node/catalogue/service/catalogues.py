@@ -139,6 +139,10 @@ class Catalogues:
         version, data = found
         return version, bundle.unpack_files(data)
 
+    def moved(self, session: Session) -> None:
+        """Make every process compile again: a brake tripped or was reset."""
+        store.raise_edition(session)
+
     def status(self, session: Session) -> Status:
         """Return how the catalogue stands; a stale one is enforced all the same."""
         return store.status(session, self._clock.now())

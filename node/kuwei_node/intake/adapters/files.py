@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from kuwei_node.intake.adapters.delimited import open_delimited, unreadable
 from kuwei_node.intake.adapters.himachal import HimachalReport
 from kuwei_node.intake.adapters.typed import JsonLines, Parquet, Spreadsheet
 from kuwei_node.intake.domain.profile import Layout, Reading
+from kuwei_node.intake.domain.progress import Handed
 from kuwei_node.intake.domain.rows import Source
 
 _ENDINGS = {
@@ -49,6 +51,25 @@ def open_file(path: str, name: str, reading: Reading) -> Source:
             return HimachalReport(path=where, place=place)
         case _:
             return open_delimited(path, place, reading)
+
+
+def hand_in(path: Path, name: str | None = None) -> Handed:
+    """Describe a file for handing in: its name, size and content's digest.
+
+    Raises:
+        KuweiError: ``intake.unreadable`` when it cannot be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+    except OSError as error:
+        raise unreadable(str(path), error.strerror or "无法打开") from error
+    return Handed(
+        path=str(path.resolve()),
+        name=name or path.name,
+        sha256=digest.hexdigest(),
+        size_bytes=path.stat().st_size,
+    )
 
 
 def _layout(path: Path, name: str, reading: Reading) -> Layout:

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     CONTROL = "field.control_character"
     ELSEWHERE = "row.elsewhere"
     REPEATED = "row.repeated"
+    DIFFERS = "row.differs"
     SUBTOTAL = "report.subtotal"
 
 
@@ -35,6 +36,7 @@ REMEDIES: dict[Reason, str] = {
     Reason.CONTROL: "「{label}」含有不可见的控制字符,请清除后重新导入。",
     Reason.ELSEWHERE: "该行的财政区划不归本节点,请交由所属财政部门的节点导入。",
     Reason.SUBTOTAL: "报表中的小计与其明细之和不符,请向出表部门核对原报表。",
+    Reason.DIFFERS: "本节点已有同一支付主键的记录而内容不同,更正应以更正记录另行导入。",
     Reason.REPEATED: "同一文件中支付主键重复,请核对是否重复导出。",
 }
 

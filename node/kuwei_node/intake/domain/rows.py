@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
 import pyarrow as pa
 
-from kuwei_node.intake.domain.profile import Reading
+from kuwei_node.intake.domain.profile import Profile, Reading
 from kuwei_node.intake.domain.reasons import Reason
 
 BATCH_ROWS = 10_000
@@ -111,6 +111,10 @@ class Source(Protocol):
     def chunks(self, rows_max: int) -> Iterator[Chunk]:
         """Yield the rows in order, at most ``rows_max`` at a time."""
         ...
+
+
+Profiles = Callable[[str], Profile]
+"""Finds a profile by name; raises ``profile.unknown``."""
 
 
 class Opener(Protocol):

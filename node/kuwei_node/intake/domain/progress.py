@@ -1,0 +1,175 @@
+"""How far an import is, and how its control totals came out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kuwei_node.intake.domain.rows import Broken, Totals
+
+
+class State(StrEnum):
+    """State of an import or a file, from good to bad.
+
+    ``differs``: read to the end, but not the totals the file declares.
+    """
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    DIFFERS = "differs"
+    FAILED = "failed"
+
+
+TITLES = {
+    State.WAITING: "等待导入",
+    State.RUNNING: "正在导入",
+    State.DONE: "已完成",
+    State.DIFFERS: "控制合计不符",
+    State.FAILED: "无法读取",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """A file somebody handed in.
+
+    Attributes:
+        path: where its bytes are kept until it is read.
+        name: what it was called.
+        sha256: of its content, in hexadecimal.
+    """
+
+    path: str
+    name: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """An import as it was asked for; ``divisions`` starts with the bureau itself."""
+
+    id: int
+    profile: str
+    divisions: tuple[str, ...]
+    state: State
+    started_by: str
+    started_at: dt.datetime
+    finished_at: dt.datetime | None
+
+    @property
+    def division(self) -> str:
+        """The bureau whose import it is."""
+        return self.divisions[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A file of an import as work to do.
+
+    Attributes:
+        digest: of the profile that reads it.
+        declared: totals declared by whoever handed it in.
+    """
+
+    id: int
+    import_id: int
+    name: str
+    path: str
+    sha256: str
+    digest: str
+    state: State
+    declared: Totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileProgress:
+    """One file of an import.
+
+    Attributes:
+        present: accepted rows the ledger of payments already held.
+        skipped: rows that are no payments (subtotals, notes).
+        declared: totals the file or whoever handed it in declares.
+        reproduced: totals of the accepted rows.
+    """
+
+    id: int
+    name: str
+    state: State
+    message: str | None
+    encoding: str | None
+    size_bytes: int
+    read: int
+    accepted: int
+    present: int
+    rejected: int
+    skipped: int
+    declared: Totals
+    reproduced: Totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """An import and how far it is; ``share`` is of its bytes, from 0 to 1."""
+
+    heading: Heading
+    files: int
+    files_finished: int
+    read: int
+    accepted: int
+    present: int
+    rejected: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """A refused row as a person reads it."""
+
+    file: str
+    line: int
+    raw: str
+    reason: str
+    field: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Sums over the stored batches of a file."""
+
+    read: int
+    accepted: int
+    present: int
+    rejected: int
+    skipped: int
+    totals: Totals
+    declared: Totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What storing one batch came to; becomes its ledger row."""
+
+    batch_id: int
+    read: int
+    accepted: int
+    present: int
+    skipped: int
+    totals: Totals
+    declared: Totals
+    broken: Sequence[Broken]
+
+
+def judge(reproduced: Totals, declared: Totals) -> State:
+    """Return how a file that was read to its end came out."""
+    return State.DONE if reproduced.agrees_with(declared) else State.DIFFERS
+
+
+def worst(states: Sequence[State]) -> State:
+    """Return the state of an import from those of its files."""
+    order = [State.FAILED, State.DIFFERS, State.RUNNING, State.WAITING]
+    return next((state for state in order if state in states), State.DONE)

@@ -1,0 +1,158 @@
+"""What people see of imports: lists, progress, control totals, rejects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import ColumnElement, func, select, text, true
+from sqlalchemy.orm import Session
+
+from kuwei_node.intake.domain.progress import FileProgress, Progress, Reject, State
+from kuwei_node.intake.domain.reasons import remedy
+from kuwei_node.intake.domain.rows import Totals
+from kuwei_node.intake.models import IntakeBatch, IntakeFile, IntakeImport, IntakeReject
+from kuwei_node.intake.store.ledger import declared_by, files_of, heading_of, unknown
+from kuwei_shared.identity.scope import VisibleJurisdictions
+from kuwei_shared.kernel.pages import Page, PageRequest
+
+
+def files_page(
+    session: Session,
+    scope: VisibleJurisdictions,
+    import_id: int,
+    request: PageRequest,
+) -> Page[FileProgress]:
+    """Return an import's files and how they came out."""
+    query = files_of(import_id).join(
+        IntakeImport, IntakeImport.id == IntakeFile.import_id
+    )
+    query = query.where(_visible(scope))
+    total = session.scalar(select(func.count()).select_from(query.subquery()))
+    rows = session.scalars(query.offset(request.offset).limit(request.size))
+    return Page(rows=[_file(row) for row in rows], total=total or 0, request=request)
+
+
+def imports_page(
+    session: Session, scope: VisibleJurisdictions, request: PageRequest
+) -> Page[Progress]:
+    """Return imports and how far they are, newest first."""
+    allowed = _visible(scope)
+    total = session.scalar(select(func.count(IntakeImport.id)).where(allowed))
+    query = select(IntakeImport).where(allowed).order_by(IntakeImport.id.desc())
+    rows = session.scalars(query.offset(request.offset).limit(request.size)).all()
+    return Page(rows=_progress(session, rows), total=total or 0, request=request)
+
+
+def progress(session: Session, scope: VisibleJurisdictions, import_id: int) -> Progress:
+    """Return how far an import is.
+
+    Raises:
+        KuweiError: ``intake.unknown``, also for one outside the scope.
+    """
+    query = select(IntakeImport).where(IntakeImport.id == import_id, _visible(scope))
+    found = session.scalars(query).all()
+    if not found:
+        raise unknown(import_id)
+    return _progress(session, found)[0]
+
+
+def _progress(session: Session, rows: Sequence[IntakeImport]) -> list[Progress]:
+    sums = session.execute(_SUMS, {"ids": [row.id for row in rows]}).mappings()
+    by_id = {one["id"]: one for one in sums}
+    return [
+        Progress(
+            heading=heading_of(row),
+            files=by_id[row.id]["files"],
+            files_finished=by_id[row.id]["files_finished"],
+            read=int(by_id[row.id]["rows_read"]),
+            accepted=int(by_id[row.id]["rows_accepted"]),
+            present=int(by_id[row.id]["rows_present"]),
+            rejected=int(by_id[row.id]["rows_rejected"]),
+            share=float(by_id[row.id]["share"]),
+        )
+        for row in rows
+    ]
+
+
+_SUMS = text(
+    "SELECT i.id, count(f.id) AS files,"
+    " count(*) FILTER (WHERE f.finished) AS files_finished,"
+    " coalesce(sum(f.size_bytes) FILTER (WHERE f.finished)"
+    " / nullif(sum(f.size_bytes), 0), 0) AS share,"
+    " coalesce(sum(b.rows_read), 0) AS rows_read,"
+    " coalesce(sum(b.rows_accepted), 0) AS rows_accepted,"
+    " coalesce(sum(b.rows_present), 0) AS rows_present,"
+    " coalesce(sum(b.rows_rejected), 0) AS rows_rejected"
+    " FROM intake_import i LEFT JOIN LATERAL (SELECT *, state IN"
+    " ('done', 'differs', 'failed') AS finished FROM intake_file"
+    " WHERE import_id = i.id) f ON true LEFT JOIN LATERAL (SELECT"
+    " sum(rows_read) AS rows_read, sum(rows_accepted) AS rows_accepted,"
+    " sum(rows_present) AS rows_present, sum(rows_rejected) AS rows_rejected"
+    " FROM intake_batch WHERE sha256 = f.sha256 AND digest = f.digest"
+    " AND mof_div_code = i.mof_div_code) b ON true"
+    " WHERE i.id = ANY(:ids) GROUP BY i.id"
+)
+
+
+def rejects_page(
+    session: Session,
+    scope: VisibleJurisdictions,
+    import_id: int,
+    *,
+    request: PageRequest,
+    labels: Mapping[str, str],
+) -> Page[Reject]:
+    """Return an import's refused rows by file and line; labels name the fields."""
+    base = (
+        select(
+            IntakeFile.name.label("file"),
+            IntakeReject.line,
+            IntakeReject.raw,
+            IntakeReject.reason,
+            IntakeReject.field,
+        )
+        .select_from(IntakeFile)
+        .join(IntakeImport, IntakeImport.id == IntakeFile.import_id)
+        .join(
+            IntakeBatch,
+            (IntakeBatch.sha256 == IntakeFile.sha256)
+            & (IntakeBatch.digest == IntakeFile.digest)
+            & (IntakeBatch.mof_div_code == IntakeImport.mof_div_code),
+        )
+        .join(IntakeReject, IntakeReject.batch_id == IntakeBatch.id)
+        .where(IntakeFile.import_id == import_id, _visible(scope))
+    )
+    total = session.scalar(select(func.count()).select_from(base.subquery()))
+    ordered = base.order_by(IntakeFile.ordinal, IntakeReject.line, IntakeReject.id)
+    rows = session.execute(ordered.offset(request.offset).limit(request.size))
+    rejects = [
+        Reject(**row, remedy=remedy(row["reason"], labels.get(row["field"], "")))
+        for row in rows.mappings()
+    ]
+    return Page(rows=rejects, total=total or 0, request=request)
+
+
+def _visible(scope: VisibleJurisdictions) -> ColumnElement[bool]:
+    if scope.is_everything:
+        return true()
+    return IntakeImport.mof_div_code.in_(scope.codes)
+
+
+def _file(row: IntakeFile) -> FileProgress:
+    return FileProgress(
+        id=row.id,
+        name=row.name,
+        state=State(row.state),
+        message=row.message,
+        encoding=row.encoding,
+        size_bytes=row.size_bytes,
+        read=row.rows_read,
+        accepted=row.rows_accepted,
+        present=row.rows_present,
+        rejected=row.rows_rejected,
+        skipped=row.rows_skipped,
+        declared=declared_by(row),
+        reproduced=Totals(
+            rows=row.rows_accepted, pay_amt=row.pay_amt, xpay_amt=row.xpay_amt
+        ),
+    )

@@ -1,0 +1,90 @@
+"""The stage: a temporary table of the session, COPYed into and checked in sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from kuwei_shared.db.bulk import copy_rows
+from kuwei_shared.rules.vocabulary import Field, Type
+
+STAGE = "intake_good"
+_SQL_TYPES: Mapping[Type, str] = {
+    Type.TEXT: "text",
+    Type.CODE: "text",
+    Type.MONEY: "numeric(18,2)",
+    Type.DECIMAL: "numeric(9,3)",
+    Type.INTEGER: "integer",
+    Type.DATE: "date",
+    Type.TIMESTAMP: "timestamptz",
+    Type.BOOLEAN: "boolean",
+}
+_SAME_KEY = (
+    "p.payment_id = g.payment_id AND p.stage = g.stage"
+    " AND p.fiscal_year = g.fiscal_year"
+)
+_COMPARED = (
+    "pay_amt",
+    "vou_date",
+    "agency_code",
+    "mof_div_code",
+    "payee_acct_no",
+    "bgt_id",
+)
+
+
+def open_stage(session: Session, fields: Mapping[str, Field]) -> None:
+    """Make sure the session has its empty staging table."""
+    columns = ", ".join(f"{f.name} {_SQL_TYPES[f.type]}" for f in fields.values())
+    session.execute(
+        text(
+            f"CREATE TEMP TABLE IF NOT EXISTS {STAGE}"
+            f" (batch_id bigint, line bigint, {columns}) ON COMMIT DELETE ROWS"
+        )
+    )
+    session.execute(text(f"TRUNCATE {STAGE}"))
+
+
+def stage(session: Session, rows: pa.Table) -> int:
+    """COPY mapped rows (``batch_id``, ``line``, payment fields) into the stage."""
+    return copy_rows(session, STAGE, rows)
+
+
+def take_repeated(session: Session) -> list[tuple[int, int]]:
+    """Take out rows whose key stands twice in the stage; the first stays."""
+    rows = session.execute(
+        text(
+            f"DELETE FROM {STAGE} g USING (SELECT batch_id, line, row_number() OVER"
+            " (PARTITION BY payment_id, stage, fiscal_year ORDER BY batch_id, line)"
+            f" AS turn FROM {STAGE}) r WHERE r.batch_id = g.batch_id"
+            " AND r.line = g.line AND r.turn > 1 RETURNING g.batch_id, g.line"
+        )
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def present(session: Session) -> list[tuple[int, int, bool]]:
+    """Return staged rows the ledger of payments holds: batch, line, same content."""
+    same = " AND ".join(f"p.{c} IS NOT DISTINCT FROM g.{c}" for c in _COMPARED)
+    rows = session.execute(
+        text(
+            f"SELECT g.batch_id, g.line, {same} FROM {STAGE} g"
+            f" JOIN payment p ON {_SAME_KEY}"
+        )
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def take(session: Session, rows: Sequence[tuple[int, int]]) -> None:
+    """Take rows out of the stage."""
+    session.execute(
+        text(
+            f"DELETE FROM {STAGE} g USING unnest(CAST(:batches AS bigint[]),"
+            " CAST(:lines AS bigint[])) AS r(batch_id, line)"
+            " WHERE r.batch_id = g.batch_id AND r.line = g.line"
+        ),
+        {"batches": [row[0] for row in rows], "lines": [row[1] for row in rows]},
+    )

@@ -9,6 +9,7 @@ Invariants:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,6 +28,8 @@ LENGTH_MAX = 2_000
 DEPTH_MAX = 24
 NODES_MAX = 200
 TEXT_LITERAL_MAX = 200
+# Beyond eighteen digits DuckDB would silently turn to binary fractions.
+_NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{0,6})?")
 
 COMPARISONS: Mapping[type[exp.Expr], str] = {
     exp.EQ: "=",
@@ -103,6 +106,9 @@ def parse(text: str, names: Names) -> tree.Node:
         parsed = sqlglot.parse_one(f"({text})", dialect="postgres")
     except (SqlglotError, RecursionError) as error:
         raise ExpressionError("syntax", f"条件无法解析:{_first_line(error)}") from error
+    if type(parsed) is not exp.Paren:
+        # "a) or (b" would close the parenthesis put around it.
+        raise ExpressionError("syntax", "条件无法解析:括号不成对,或不是一个判断。")
     node = _Translator(names).translate(parsed, depth=0)
     if tree.sort_of(node) is not Sort.BOOLEAN:
         raise ExpressionError("not_boolean", "条件须为真假判断,例如加上比较。")
@@ -133,7 +139,7 @@ class _Translator:
                 error.details.setdefault("column", place)
             raise
 
-    def _formed(self, node: exp.Expression, depth: int) -> tree.Node:
+    def _formed(self, node: exp.Expr, depth: int) -> tree.Node:
         form = self._form(type(node))
         if form is None or _unread(node):
             raise ExpressionError(
@@ -257,8 +263,8 @@ class _Translator:
             if len(text) > TEXT_LITERAL_MAX:
                 raise ExpressionError("too_long", "文字常量过长,请改用名单。")
             return tree.Literal(text, Sort.TEXT)
-        if not all(character.isdigit() or character == "." for character in text):
-            raise ExpressionError("type", f"“{text}”不是普通的数。")
+        if not _NUMBER.fullmatch(text):
+            raise ExpressionError("type", f"“{text[:30]}”不是普通的数。")
         return tree.Literal(Decimal(text), Sort.NUMBER)
 
     def _boolean(self, node: exp.Expr, depth: int) -> tree.Node:
@@ -332,7 +338,7 @@ class _Translator:
 
 
 _PARTS = frozenset({"this", "expression"})
-_READ: Mapping[type[exp.Expression], frozenset[str]] = {
+_READ: Mapping[type[exp.Expr], frozenset[str]] = {
     exp.Is: _PARTS | {"negate"},
     exp.In: frozenset({"this", "expressions", "query", "unnest", "field"}),
     exp.Between: frozenset({"this", "low", "high", "symmetric"}),
@@ -343,13 +349,13 @@ _READ: Mapping[type[exp.Expression], frozenset[str]] = {
 }
 
 
-def _place(node: exp.Expression) -> int | None:
+def _place(node: exp.Expr) -> int | None:
     """Return where the first name in a node stands in the condition, from 0."""
     starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
     return min(starts) - 1 if starts else None  # the text was put in parentheses
 
 
-def _unread(node: exp.Expression) -> bool:
+def _unread(node: exp.Expr) -> bool:
     """Say whether a node carries something no translation would look at.
 
     A part left unread would be dropped in silence, and the rule would then mean

@@ -9,7 +9,7 @@ from kuwei_shared.catalogue.issues import Issue
 from kuwei_shared.rules import expression as tree
 from kuwei_shared.rules.model import Example
 from kuwei_shared.rules.parser import ExpressionError
-from kuwei_shared.rules.vocabulary import PAYMENT, Vocabulary
+from kuwei_shared.rules.vocabulary import Vocabulary
 
 # A scheduled row knows the day it runs for besides its own columns.
 _RUN_NAMES = frozenset({"vou_date", "fiscal_year", "stage"})
@@ -53,8 +53,9 @@ class RequiresKnownNames(RuleCheck):
 
 
 def _beneath(case: Case) -> set[str]:
-    """Return the names references and facts in use are found or measured by."""
-    found = {name for name, _ in case.placeholders} | set(case.scope_names)
+    """Return the names that find, measure or join what the rule uses."""
+    dedupe = case.rule.dedupe.by if case.rule.dedupe else ()
+    found = {*case.scope_names, *dedupe, *(name for name, _ in case.placeholders)}
     for name in case.names:
         prefix, _, rest = name.partition(".")
         if prefix == "fact":
@@ -65,10 +66,14 @@ def _beneath(case: Case) -> set[str]:
 
 
 def _keys(prefix: str, vocabulary: Vocabulary) -> set[str]:
+    """Return both ends of the joins that lead to an entity."""
     entity = vocabulary.entities.get(prefix)
-    sources = set(entity.keys.values()) if entity else set()
+    if entity is None:
+        return set()
+    own = {f"{prefix}.{column}" for column in entity.keys}
+    sources = set(entity.keys.values())
     deeper = (_keys(one.partition(".")[0], vocabulary) for one in sources if "." in one)
-    return sources.union(*deeper)
+    return own.union(sources, *deeper)
 
 
 class ConsidersAbsence(RuleCheck):
@@ -80,9 +85,10 @@ class ConsidersAbsence(RuleCheck):
         """Yield names whose absence the author has not looked at."""
         if case.tree is None:
             return
-        settled = {*case.rule.requires, *tree.null_tested(case.tree)}
+        settled = frozenset({*case.rule.requires, *tree.null_tested(case.tree)})
+        settled |= _own_keys(case)
         for name in case.names:
-            if name in settled or not may_be_absent(name, case.vocabulary):
+            if not _may_be_absent(name, settled, case.vocabulary):
                 continue
             if not any(_is_absent(name, one, case) for one in case.rule.examples):
                 yield case.issue_at(
@@ -93,14 +99,23 @@ class ConsidersAbsence(RuleCheck):
                 )
 
 
-def may_be_absent(name: str, vocabulary: Vocabulary) -> bool:
-    """Say whether a row can lack the value of a name."""
+def _own_keys(case: Case) -> frozenset[str]:
+    """Return what a scheduled rule's subject is known by: never absent."""
+    entity = case.vocabulary.entities.get(case.rule.subject)
+    if entity is None:
+        return frozenset()
+    keys = entity.subject_key or tuple(entity.keys)
+    return frozenset((*keys, *(f"{entity.name}.{key}" for key in keys)))
+
+
+def _may_be_absent(name: str, settled: frozenset[str], vocabulary: Vocabulary) -> bool:
+    """Say whether a name can be without a value and nothing settles that."""
     prefix, _, rest = name.partition(".")
-    if prefix == "param":
+    if prefix == "param" or name in settled:
         return False
     if prefix == "fact":
-        fact = vocabulary.facts[rest]
-        return any(may_be_absent(key, vocabulary) for key in fact.over)
+        over = vocabulary.facts[rest].over
+        return any(_may_be_absent(key, settled, vocabulary) for key in over)
     derived = vocabulary.derived.get(name)
     field = vocabulary.payment.get(derived.source if derived else name)
     return field is None or not field.required
@@ -117,7 +132,7 @@ class ReachesItsNames(RuleCheck):
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield names that cannot be joined to the subject."""
-        if case.rule.subject == PAYMENT:
+        if case.rule.subject not in case.vocabulary.entities:
             return
         for name in sorted(case.operands):
             if not _reachable(name, case.rule.subject, case.vocabulary):

@@ -1,0 +1,142 @@
+"""Every check finds the fault it is for, at the line where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from kuwei_shared.catalogue.checks.registry import CHECKS
+from kuwei_shared.catalogue.issues import Issue
+
+Spoil = Callable[..., list[Issue]]
+LIST, PATTERNS, BASE = "lists/modes.yaml", "patterns.yaml", "examples/base.yaml"
+VOCABULARY = "vocabulary.yaml"
+HIT = "hit:\n    - {case: 恰为标准, given: {pay_amt: 2000.00}}"
+IDLE = "params:\n  idle: {type: code, label: 闲置, default: x}"
+
+
+def test_a_catalogue_without_a_fault_raises_no_issue(spoilt: Spoil) -> None:
+    assert spoilt() == []
+
+
+FAULTS = [
+    # check, old text, new text, line
+    ("schema", "title: 大额支付", "titel: 大额支付", 1),
+    ("id.filename", "id: GX-U10", "id: GX-U11", 1),
+    ("title.short", "大额支付", "单笔金额很大而且来路去向需要逐笔核实清楚的那种支付", 3),
+    ("basis.dates", "from: 2012-01-01", "from: 1912-01-01", 8),
+    ("basis.dates", "from: 2012-01-01", "from: 2012-01-01, until: 2011-01-01", 8),
+    ("basis.in_force", "from: 2012-01-01", "until: 2013-01-01", 7),
+    ("subject.known", "trigger:", "subject: nobody\ntrigger:", 9),
+    ("trigger.fits", "{stages: [request, voucher]}", "{}", 9),
+    ("severity.policy", "on_missing: pass", "on_missing: hold", 17),
+    ("severity.policy", "on_error: pass", "on_error: reject", 18),
+    ("status.evidence", "    - {case: 用途缺失, given: {use_des: null}}\n", "", 4),
+    ("dedupe.names", "explain:", "dedupe: {by: [nothing], window: day}\nexplain:", 19),
+    ("condition", "pay_amt >=", "pay_sum >=", 13),
+    ("condition", "matches(use_des", "matches(pay_amt", 14),
+    ("condition", "list.modes)", "list.nodes)", 14),
+    ("requires.known", "requires: [pay_amt]", "requires: [pay_amt, pay_sum]", 11),
+    ("requires.known", "requires: [pay_amt]", "requires: [pay_amt, card_no]", 11),
+    ("absence.considered", "{case: 用途缺失, given: {use_des: null}}",
+     "{case: 再缺, given: {set_mode_code: null, pay_amt: 1.00}}", 14),
+    ("codes.known", "and one_of(", "and stage = 'voted' and one_of(", 14),
+    ("param.used", "params:", IDLE, 16),
+    ("param.bounds", "default: 2000.00", "default: 999.99", 16),
+    ("param.tighten", ", tighten: down", "", 16),
+    ("param.tighten", "tighten: down", "tighten: up", 16),
+    ("param.tighten", "pay_amt >= param.limit", "pay_amt <= param.limit", 16),
+    ("explain.names", "{pay_amt} 元", "{pay_sum} 元", 19),
+    ("explain.braces", "{pay_amt} 元", "{pay_amt 元", 19),
+    ("explain.sentence", "核实。", "核实", 20),
+    ("examples.outcomes", HIT, "hit: []", 21),
+    ("examples.unique", "1999.99", "2000.00", 25),
+    ("examples.codes", "{pay_amt: 1999.99}", "{pay_amt: 1999.99, stage: voted}", 25),
+    ("form", "{pay_amt: 1999.99}", "{pay_amt: 1999.999}", 25),
+    ("form", "{pay_amt: 1999.99}", "{pay_sum: 1999.99}", 25),
+    ("form", "{pay_amt: 1999.99}", "{vou_month: 3}", 25),
+    ("form", "set_mode_code: null", "set_mode_code: 1", 27),
+    ("yaml", "version: 1", "version: 1\nversion: 1", 3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "old", "new", "line"), FAULTS)
+def test_a_fault_in_a_rule_is_found_at_its_line(
+    spoilt: Spoil, code: str, old: str, new: str, line: int
+) -> None:
+    issues = spoilt(old, new)
+
+    found = [(one.code, one.place.line) for one in issues]
+    assert (code, line) in found
+
+
+BESIDE = [
+    ("list.used", LIST, "id: modes", "id: others"),
+    ("list.clean", LIST, '"3"', '"3 "'),
+    ("list.clean", LIST, "kind: codes", 'kind: codes\nfriends: ["12"]'),
+    ("id.filename", LIST, "id: modes", "id: other"),
+    ("pattern.shared", PATTERNS, '"^.."', '"^(?=a).."'),
+    ("pattern.shared", PATTERNS, '"^.."', '"(a)\\\\1"'),
+    ("pattern.shared", PATTERNS, '"^.."', '"^(."'),
+    ("list.used", PATTERNS, "two:", 'one: {regex: "^.", label: 一字以上}\ntwo:'),
+    ("base.complete", BASE, "use_des:", "# use_des:"),
+    ("vocabulary", VOCABULARY, "from: month(vou_date)", "from: month(no_date)"),
+    ("vocabulary", VOCABULARY, "{agency_code: agency_code}", "{agency_code: agency}"),
+    ("vocabulary", VOCABULARY, "over: [bgt_id]", "over: [use_des]"),
+    ("form", VOCABULARY, "from: month(vou_date)", "from: sleep(vou_date)"),
+]
+
+
+@pytest.mark.parametrize(("code", "path", "old", "new"), BESIDE)
+def test_a_fault_beside_the_rules_is_found(
+    spoilt: Spoil, code: str, path: str, old: str, new: str
+) -> None:
+    issues = spoilt(old, new, path)
+
+    assert (code, path) in {(one.code, one.place.path) for one in issues}
+
+
+def test_all_faults_are_reported_at_once(spoilt: Spoil) -> None:
+    issues = spoilt(
+        "pay_amt >= param.limit\n  and one_of(set_mode_code, list.modes)",
+        "pay_amt > param.limits\n  and one_of(set_mode_code, list.nodes)",
+    )
+
+    assert {"condition", "list.used"} <= {one.code for one in issues}
+
+
+def test_an_error_in_a_folded_condition_points_at_its_column(spoilt: Spoil) -> None:
+    [issue] = [
+        one for one in spoilt("use_des, pattern", "use_dess, pattern")
+        if one.code == "condition"
+    ]  # fmt: skip
+
+    assert (issue.place.line, issue.place.column) == (14, 53)
+
+
+def test_a_scheduled_rule_cannot_read_what_its_subject_does_not_lead_to(
+    spoilt: Spoil,
+) -> None:
+    issues = spoilt(
+        "trigger: {stages: [request, voucher]}\nscope: {levels: [county]}",
+        "subject: bank_report\ntrigger: {schedule: day_end}\nscope: {levels: [county]}",
+    )
+
+    assert {"condition", "scope.fits"} <= {one.code for one in issues}
+
+
+def test_a_scheduled_rule_cannot_stop_a_payment(spoilt: Spoil) -> None:
+    issues = spoilt(
+        "severity: yellow\nwarn_type: volume", "severity: red\nwarn_type: volume"
+    )
+
+    assert issues == []
+    assert "schedule.after" in {one.id for one in CHECKS}
+
+
+def test_every_check_has_an_id_and_a_one_line_description() -> None:
+    described = [(one.id, (type(one).__doc__ or "").strip()) for one in CHECKS]
+
+    assert all(name and text and "\n" not in text for name, text in described)
+    assert len({name for name, _ in described}) == len(CHECKS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pwd
 import sys
@@ -13,6 +14,9 @@ import uvicorn
 from kuwei_hub.app import create
 from kuwei_hub.bootstrap import Hub, build
 from kuwei_hub.settings import Settings
+from kuwei_shared.db.migrate import upgrade
+from kuwei_shared.catalogue.checks.registry import read_schemas
+from kuwei_shared.catalogue.files import read_folder
 from kuwei_shared.identity.issuer.app import create_issuer
 from kuwei_shared.identity.issuer.realm import read
 from kuwei_shared.identity.scope import of_service
@@ -21,6 +25,7 @@ from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.kernel.pages import PAGE_SIZE_MAX, PageRequest
 from kuwei_shared.ops import logs
 from kuwei_shared.releases.files import replace_file
+from kuwei_shared.releases.layout import RoleName
 
 LEVELS = ("province", "city", "county", "township")
 
@@ -33,6 +38,14 @@ def operator() -> str:
 @click.group()
 def verbs() -> None:
     """库卫省级中心 Kuwei hub."""
+
+
+@verbs.command("migrate")
+def migrate() -> None:
+    """更新库表 Bring the database to the newest revision."""
+    built = hub("migrate")
+    upgrade("kuwei_hub", built.unit_of_work.engine)
+    click.echo("库表已是最新")
 
 
 @verbs.command("web")
@@ -138,6 +151,93 @@ def grpc() -> None:
         built,
         lambda ports: click.echo(f"gRPC {ports.members},入网 {ports.applicants}"),
     )
+
+
+@verbs.command("release-init")
+@click.option("--holder", "holders", multiple=True, required=True, help="目标密钥保管人。")
+def release_init(holders: tuple[str, ...]) -> None:
+    """建立发布库与签名密钥 Found the release repository; two holders sign a release."""
+    built = hub("cli")
+    if not built.release_keys.exists:
+        built.release_keys.create(key_holders(holders))
+    with built.unit_of_work.begin() as session:
+        root = built.library.found(session, built.release_keys)
+    click.echo(f"发布库已建立,根摘要 {hashlib.sha256(root).hexdigest()}")
+
+
+@verbs.command("publish")
+@click.option(
+    "--catalogue", required=True, type=click.Path(exists=True, path_type=Path)
+)
+@click.option("--by", required=True, help="起草人,目标密钥保管人之一。")
+@click.option("--approve-by", required=True, help="审批人,另一名保管人。")
+@click.option("--note", default="", help="发布说明。")
+@click.option("--withdraw-below", type=int, help="撤回序号低于此值的版本。")
+def publish(
+    catalogue: Path, by: str, approve_by: str, note: str, withdraw_below: int | None
+) -> None:
+    """签发目录 Check, lock, pack and sign the catalogue in a folder."""
+    built = hub("cli")
+    with built.unit_of_work.begin() as session:
+        release = built.rulebook.publish(
+            session,
+            read_folder(catalogue),
+            read_schemas(catalogue),
+            author=by,
+            approver=approve_by,
+            keys=built.release_keys,
+            note=note,
+            withdraw_below=withdraw_below,
+        )
+    click.echo(f"已发布 {release.version}:{release.rule_count} 条规则")
+
+
+@verbs.command("rollout")
+@click.argument("version", required=False)
+@click.option("--to", "codes", multiple=True, help="区划代码;不写则为全部已登记节点。")
+@click.option("--pause", "action", flag_value="pause", help="暂停,不取新版本。")
+@click.option("--resume", "action", flag_value="resume", help="恢复。")
+@click.option("--by", default=operator, help="经办人。")
+def rollout(
+    version: str | None, codes: tuple[str, ...], action: str | None, by: str
+) -> None:
+    """安排启用、回退或暂停 Assign a release (an earlier one rolls back), or pause."""
+    built = hub("cli")
+    with built.unit_of_work.begin() as session:
+        chosen = codes or built.company.member_codes(session, of_service())
+        match (action, version):
+            case ("pause", None):
+                built.library.pause(session, chosen)
+            case ("resume", None):
+                built.library.resume(session, chosen)
+            case (None, str(wanted)):
+                built.library.assign(session, wanted, chosen, by=by)
+            case _:
+                raise click.UsageError("写版本号,或 --pause / --resume,只取其一。")
+    click.echo(f"已安排 {len(chosen)} 个区划")
+
+
+@verbs.command("resign")
+def resign() -> None:
+    """重签时间戳 Sign the online roles again; for a timer beside the gRPC process."""
+    built = hub("cli")
+    with built.unit_of_work.begin() as session:
+        built.library.resign(session)
+        freshness = built.library.freshness(session)
+    for role, moment in freshness.expires.items():
+        click.echo(f"{role} 有效至 {moment:%Y-%m-%d %H:%M} UTC")
+
+
+def key_holders(holders: tuple[str, ...]) -> dict[RoleName, tuple[str, ...]]:
+    """Return who holds which key; the three online ones are the hub's own."""
+    own = ("省级中心",)
+    return {
+        RoleName.ROOT: ("根密钥一", "根密钥二", "根密钥三"),
+        RoleName.TARGETS: holders,
+        RoleName.SNAPSHOT: own,
+        RoleName.TIMESTAMP: own,
+        RoleName.DIRECTOR: own,
+    }
 
 
 def hub(process: str) -> Hub:

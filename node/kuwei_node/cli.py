@@ -8,12 +8,21 @@ import click
 
 from kuwei_node.bootstrap import Node, build
 from kuwei_node.settings import Settings
+from kuwei_shared.db.migrate import upgrade
 from kuwei_shared.kernel.errors import KuweiError
 
 
 @click.group()
 def verbs() -> None:
     """库卫监测节点 Kuwei node."""
+
+
+@verbs.command("migrate")
+def migrate() -> None:
+    """更新库表 Bring the database to the newest revision."""
+    built = node("migrate")
+    upgrade("kuwei_node", built.unit_of_work.engine)
+    click.echo("库表已是最新")
 
 
 def node(process: str) -> Node:

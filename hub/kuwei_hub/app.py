@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from kuwei_hub.audit import routes as audit
 from kuwei_hub.bootstrap import Hub
 from kuwei_hub.identity import routes as identity
+from kuwei_hub.overview import routes as overview
+from kuwei_hub.overview.service import Overview
 from kuwei_hub.territory import routes as territory
 from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.ops.metrics import WebMetrics
@@ -25,7 +27,7 @@ NAVIGATION = (
     NavItem(label="版本与推送", path="/releases"),
     NavItem(label="审计", path="/audit", permission=Permission.SEE_AUDIT),
 )
-TEMPLATES = {name: f"kuwei_hub.{name}" for name in ("territory",)}
+TEMPLATES = {name: f"kuwei_hub.{name}" for name in ("territory", "overview")}
 
 
 def create(hub: Hub) -> FastAPI:
@@ -52,6 +54,15 @@ def create(hub: Hub) -> FastAPI:
     routers = [
         identity.routes(),
         territory.routes(hub.territory),
+        overview.routes(
+            Overview(
+                clock=hub.clock,
+                territory=hub.territory,
+                company=hub.company,
+                ledger=hub.ledger,
+                reading=hub.reading,
+            )
+        ),
         audit.routes(hub.audit),
     ]
     return create_app(

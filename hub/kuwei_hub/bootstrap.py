@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from kuwei_hub.audit.service import Audit
+from kuwei_hub.catalogue.service import Rulebook
+from kuwei_hub.distribution.service.ledger import Ledger
+from kuwei_hub.distribution.service.library import Library
 from kuwei_hub.fleet.adapters import AuthorityFolder
 from kuwei_hub.fleet.domain import Policy
 from kuwei_hub.fleet.service.company import Company
@@ -19,6 +22,7 @@ from kuwei_hub.territory.service import Territory
 from kuwei_shared.db.engine import PoolLimits, connect
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock, SystemClock
+from kuwei_shared.releases.keys import KeyFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +39,14 @@ class Hub:
     company: Company
     ingest: Ingest
     reading: Reading
+    keys: KeyFolder
+    ledger: Ledger
+    library: Library
+    rulebook: Rulebook
 
     def tuf_root(self, session: Session) -> bytes | None:
         """Return the release root a new member pins; None before there is one."""
-        del session, self
-        return None
+        return self.library.pinned_root(session)
 
 
 def build(settings: Settings, *, process: str, clock: Clock | None = None) -> Hub:
@@ -55,6 +62,8 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> Hu
     engine = connect(settings.database_url, limits, application=f"kuwei-hub {process}")
     authority = AuthorityFolder(settings.authority_dir, clock)
     company = Company(clock)
+    keys = KeyFolder(settings.keys_dir, settings.keys_passphrase.get_secret_value())
+    library = Library(clock=clock, online=keys.online, announce=company.announce)
     return Hub(
         settings=settings,
         clock=clock,
@@ -66,6 +75,10 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> Hu
         company=company,
         ingest=Ingest(clock=clock, company=company, signing_key=authority.signing_key),
         reading=Reading(),
+        ledger=Ledger(clock=clock, key_of=company.current_key),
+        keys=keys,
+        library=library,
+        rulebook=Rulebook(clock=clock, library=library),
     )
 
 

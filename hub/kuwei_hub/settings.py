@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints
 from pydantic_settings import SettingsConfigDict
 
 from kuwei_shared.web.settings import WebSettings
@@ -61,6 +61,15 @@ class Settings(WebSettings):
     spread_ms: int = Field(
         3_000, ge=0, le=600_000, description="公告之后各节点错开取数的毫秒数。"
     )
+
+    keys_passphrase: SecretStr = Field(
+        SecretStr(""), description="打开发布签名密钥的口令;密钥在磁盘上只以密文存放。"
+    )
+
+    @property
+    def keys_dir(self) -> Path:
+        """Folder of the keys that sign releases."""
+        return self.data_dir / "release-keys"
 
     @property
     def authority_dir(self) -> Path:

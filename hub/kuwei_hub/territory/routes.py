@@ -1,15 +1,13 @@
-"""The list of jurisdictions and the page of one."""
+"""The list of jurisdictions; the page of one is the overview's."""
 # FastAPI reads annotations at run time, so they are not postponed here.
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from kuwei_hub.territory.domain import Jurisdiction, Level, Search
 from kuwei_hub.territory.service import Territory
 from kuwei_shared.identity.permissions import Permission
-from kuwei_shared.kernel.pages import Page, PageRequest
+from kuwei_shared.kernel.pages import Page
 from kuwei_shared.web import export
 from kuwei_shared.web.formats import LEVELS
 from kuwei_shared.web.guards import DeskDep, HereDep, needs
@@ -17,7 +15,6 @@ from kuwei_shared.web.parts import Desk
 from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
 
 PATH = "/territory"
-Code = Annotated[str, Path(pattern=r"^[0-9]{9}$")]
 
 LAYOUT = Layout(
     name="jurisdictions",
@@ -61,15 +58,6 @@ def routes(territory: Territory) -> APIRouter:
             form, LAYOUT, ask, lambda a: _page(territory, desk, a), desk=desk
         )
 
-    @router.get("/{code}")
-    def one(code: Code, here: HereDep, desk: DeskDep) -> Response:
-        found = territory.find(desk.session, desk.scope, code)
-        names = territory.names(desk.session, desk.scope)
-        below = _below(territory, desk, code)
-        return here.page(
-            "territory/one.html", one=found, names=names, below=below, today=here.today
-        )
-
     return router
 
 
@@ -77,8 +65,3 @@ def _page(territory: Territory, desk: Desk, ask: TableAsk) -> Page[Jurisdiction]
     level = ask.get("level")
     search = Search(words=ask.get("words"), level=Level(level) if level else None)
     return territory.page(desk.session, desk.scope, search, ask.page)
-
-
-def _below(territory: Territory, desk: Desk, code: str) -> Page[Jurisdiction]:
-    request = PageRequest(size=200)
-    return territory.page(desk.session, desk.scope, Search(parent=code), request)

@@ -1,0 +1,204 @@
+"""Putting the picture together from the features that own its parts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from kuwei_hub.distribution.domain import RolloutRow
+from kuwei_hub.distribution.service.ledger import Ledger
+from kuwei_hub.fleet.domain import NodeState
+from kuwei_hub.fleet.service.company import Company
+from kuwei_hub.overview.domain import (
+    Figures,
+    NodeStanding,
+    Period,
+    Picture,
+    Standing,
+    added,
+    by_month,
+    folded,
+)
+from kuwei_hub.statistics.domain import By, Question
+from kuwei_hub.statistics.service.reading import DAYS_MAX, Reading
+from kuwei_hub.territory.domain import TreeRow
+from kuwei_hub.territory.service import Territory
+from kuwei_shared.identity.scope import VisibleJurisdictions
+from kuwei_shared.kernel.clock import Clock, business_date
+from kuwei_shared.kernel.pages import PAGE_SIZE_MAX, PageRequest
+from kuwei_shared.wire.statistics import Measure
+
+RULES_SHOWN = 12
+PAGES_MAX = 10
+SHOWN = tuple(Measure)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The province as a caller may see it."""
+
+    clock: Clock
+    territory: Territory
+    company: Company
+    ledger: Ledger
+    reading: Reading
+
+    def period(self, session: Session, scope: VisibleJurisdictions) -> Period:
+        """Return the latest calendar year that has figures, this year if none."""
+        today = business_date(self.clock)
+        known = Question(
+            since=today - dt.timedelta(days=DAYS_MAX),
+            until=today,
+            measures=(Measure.SCREENED,),
+        )
+        sums = self.reading.sums(session, scope, known, (By.DAY,))
+        days = [str(one.key[0]) for one in sums]
+        year = int(max(days)[:4]) if days else today.year
+        return year_of(year)
+
+    def picture(
+        self,
+        session: Session,
+        scope: VisibleJurisdictions,
+        period: Period,
+        below: str | None = None,
+    ) -> Picture:
+        """Return the picture of what the caller sees.
+
+        Args:
+            session: the open transaction.
+            scope: the caller's jurisdictions.
+            period: days looked at.
+            below: only this jurisdiction and those under it.
+        """
+        places = self._places(session, scope, below)
+        codes = tuple(p.jurisdiction.mof_div_code for p in places)
+        question = Question(
+            since=period.since,
+            until=period.until,
+            measures=SHOWN,
+            jurisdictions=codes,
+        )
+        figures = self._by(session, scope, question, By.JURISDICTION)
+        rollouts = self._rollouts(session, scope, codes)
+        nodes = self._nodes(session, scope)
+        return Picture(
+            period=period,
+            standings=[
+                _standing(place, nodes=nodes, rollouts=rollouts, figures=figures)
+                for place in places
+            ],
+            totals=added(figures.values()),
+            monthly=self._monthly(session, scope, question),
+            rules=self._rules(session, scope, question),
+        )
+
+    def _places(
+        self, session: Session, scope: VisibleJurisdictions, below: str | None
+    ) -> list[TreeRow]:
+        tree = self.territory.tree(session, scope)
+        if below is None:
+            return tree
+        codes = [row.jurisdiction.mof_div_code for row in tree]
+        start = codes.index(below)
+        depth = tree[start].depth
+        part = [tree[start]]
+        for row in tree[start + 1 :]:
+            if row.depth <= depth:
+                break
+            part.append(row)
+        return part
+
+    def _by(
+        self,
+        session: Session,
+        scope: VisibleJurisdictions,
+        question: Question,
+        by: By,
+    ) -> dict[str, Figures]:
+        keys = (by, By.MEASURE, By.STAGE)
+        return folded(self.reading.sums(session, scope, question, keys))
+
+    def _monthly(
+        self, session: Session, scope: VisibleJurisdictions, question: Question
+    ) -> dict[str, Figures]:
+        found: dict[str, Figures] = {}
+        for measure in (Measure.SCREENED, Measure.ALERTS, Measure.AMOUNT_FEN):
+            one = Question(
+                since=question.since,
+                until=question.until,
+                measures=(measure,),
+                jurisdictions=question.jurisdictions,
+            )
+            keys = (By.DAY, By.MEASURE, By.STAGE)
+            months = by_month(self.reading.sums(session, scope, one, keys))
+            for month, figures in folded(months).items():
+                found.setdefault(month, {}).update(figures)
+        return found
+
+    def _rules(
+        self, session: Session, scope: VisibleJurisdictions, question: Question
+    ) -> list[tuple[str, int]]:
+        hits = Question(
+            since=question.since,
+            until=question.until,
+            measures=(Measure.HITS,),
+            jurisdictions=question.jurisdictions,
+        )
+        sums = self.reading.sums(session, scope, hits, (By.RULE,))
+        named = [(str(one.key[0]), one.value) for one in sums if one.key[0]]
+        return named[:RULES_SHOWN]
+
+    def _rollouts(
+        self, session: Session, scope: VisibleJurisdictions, codes: tuple[str, ...]
+    ) -> dict[str, RolloutRow]:
+        found: dict[str, RolloutRow] = {}
+        for number in range(1, PAGES_MAX + 1):
+            request = PageRequest(number=number, size=PAGE_SIZE_MAX)
+            page = self.ledger.rollout(session, scope, codes, request)
+            found.update({row.mof_div_code: row for row in page.rows})
+            if number >= page.last:
+                break
+        return found
+
+    def _nodes(
+        self, session: Session, scope: VisibleJurisdictions
+    ) -> dict[str, NodeStanding]:
+        found: dict[str, NodeStanding] = {}
+        for number in range(1, PAGES_MAX + 1):
+            request = PageRequest(number=number, size=PAGE_SIZE_MAX)
+            page = self.company.nodes(session, scope, request)
+            for row in page.rows:
+                found[row.mof_div_code] = NodeStanding(
+                    state=NodeState(row.state),
+                    last_seen_at=row.last_seen_at,
+                    agent_version=row.agent_version,
+                    queue_depth=row.queue_depth,
+                )
+            if number >= page.last:
+                break
+        return found
+
+
+def year_of(year: int) -> Period:
+    """Return a calendar year, which is the fiscal year."""
+    return Period(since=dt.date(year, 1, 1), until=dt.date(year, 12, 31))
+
+
+def _standing(
+    place: TreeRow,
+    *,
+    nodes: dict[str, NodeStanding],
+    rollouts: dict[str, RolloutRow],
+    figures: dict[str, Figures],
+) -> Standing:
+    code = place.jurisdiction.mof_div_code
+    node_code = place.jurisdiction.host or code
+    return Standing(
+        place=place,
+        node=nodes.get(node_code),
+        rollout=rollouts.get(node_code),
+        figures=figures.get(code, {}),
+    )

@@ -12,6 +12,11 @@ from kuwei_node.holds.service import Holds
 from kuwei_node.payments.service import Ledger
 from kuwei_node.screening.service import Screening
 from kuwei_node.settings import Settings
+from kuwei_node.uplink.adapters.identity import IdentityFolder
+from kuwei_node.uplink.adapters.measures import ScreeningMeasures
+from kuwei_node.uplink.service.outbox import OutboxService
+from kuwei_node.uplink.service.recorder import Recorder
+from kuwei_node.uplink.service.standing import Standing
 from kuwei_shared.db.engine import PoolLimits, connect
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock, SystemClock
@@ -30,6 +35,10 @@ class Node:
     holds: Holds
     brakes: Brakes
     screening: Screening
+    identity_folder: IdentityFolder
+    outbox: OutboxService
+    recorder: Recorder
+    standing: Standing
 
 
 def build(settings: Settings, *, process: str, clock: Clock | None = None) -> Node:
@@ -55,6 +64,7 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
         holds=holds,
         brakes=brakes,
     )
+    outbox = OutboxService(time)
     return Node(
         settings=settings,
         clock=time,
@@ -65,4 +75,8 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
         holds=holds,
         brakes=brakes,
         screening=screening,
+        identity_folder=IdentityFolder(settings.identity_dir),
+        outbox=outbox,
+        recorder=Recorder(outbox, ScreeningMeasures()),
+        standing=Standing(time),
     )

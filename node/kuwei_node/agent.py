@@ -1,0 +1,102 @@
+"""The node's uplink process: one channel to the hub, never in a process that forks.
+
+Its own process and module, because a process that has loaded grpc must not fork
+(wire.md c.1) and the web and worker processes do.
+"""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import threading
+from collections.abc import Mapping
+
+import grpc
+import structlog
+
+from kuwei_node.bootstrap import Node
+from kuwei_node.uplink.adapters.hub import GrpcHub, open_channel
+from kuwei_node.uplink.domain import Backoff
+from kuwei_node.uplink.tasks import OnNews, Process, Rhythm, Uplink
+from kuwei_shared.kernel.errors import KuweiError
+
+log = structlog.get_logger(__name__)
+
+
+def channel_of(node: Node) -> grpc.Channel:
+    """Open the channel this node's identity entitles it to.
+
+    Raises:
+        KuweiError: ``identity.missing`` before enrolment.
+    """
+    folder = node.identity_folder
+    return open_channel(
+        folder.read().grpc_address,
+        trust_pem=folder.load("trust.pem"),
+        key_pem=folder.load("tls.key"),
+        chain_pem=folder.load("chain.pem"),
+    )
+
+
+def uplink_of(node: Node, channel: grpc.Channel) -> Uplink:
+    """Put the line to the hub together."""
+    return Uplink(
+        unit_of_work=node.unit_of_work,
+        hub=GrpcHub(channel, node.clock),
+        identity=node.identity_folder.read(),
+        signing_key=node.identity_folder.signing_key(),
+        outbox=node.outbox,
+        recorder=node.recorder,
+        standing=node.standing,
+    )
+
+
+def process_of(node: Node, channel: grpc.Channel, on_news: OnNews) -> Process:
+    """Put the running process together."""
+    settings = node.settings
+    backoffs = [
+        Backoff(
+            shortest_s=settings.retry_min_s,
+            longest_s=settings.retry_max_s,
+            uniform=secrets.SystemRandom().uniform,
+        )
+        for _ in range(2)
+    ]
+    return Process(
+        uplink_of(node, channel),
+        rhythm=Rhythm(
+            send_every_s=settings.send_every_s,
+            heartbeat_s=settings.heartbeat_s,
+            wait_ms=settings.wait_ms,
+        ),
+        backoffs=(backoffs[0], backoffs[1]),
+        on_news=on_news,
+        catalogue=lambda: None,
+    )
+
+
+def run(node: Node) -> None:
+    """Keep the line until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    _touch_all(node)
+    channel = channel_of(node)
+    try:
+        process_of(node, channel, _note_news).run(stop)
+    finally:
+        channel.close()
+        node.unit_of_work.engine.dispose()
+
+
+def _touch_all(node: Node) -> None:
+    """Count every day once after a start: nothing noted while away is missed."""
+    try:
+        with node.unit_of_work.begin() as session:
+            node.recorder.touch_all(session)
+    except KuweiError as error:
+        log.warning("touch_all_failed", code=error.code)
+
+
+def _note_news(news: Mapping[str, int], spread_ms: int) -> None:
+    log.info("bulletin", topics=sorted(news), spread_ms=spread_ms)

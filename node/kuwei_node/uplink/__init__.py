@@ -1,0 +1,1 @@
+"""The node's line to the hub: keys, enrolment, figures out, bulletins in."""

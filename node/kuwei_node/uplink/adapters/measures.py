@@ -1,0 +1,133 @@
+"""Counting what screening did on one day: the Measures port over PostgreSQL.
+
+Reads the ledger, its screenings and alerts as a finished record, and returns only
+counts and sums; the texts it returns are rule and release ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.orm import Session
+
+from kuwei_node.uplink.domain import Day
+from kuwei_shared.wire.statistics import Family, Figure, Measure, Stage
+
+PAYMENTS: Final = text(
+    "SELECT p.stage, c.release, count(*) AS payments,"
+    " (sum(p.pay_amt) * 100)::bigint AS amount_fen,"
+    " count(s.payment_seq) AS screened,"
+    " count(*) FILTER (WHERE s.decision = 'hold') AS held,"
+    " count(*) FILTER (WHERE s.decision = 'reject') AS rejected"
+    " FROM payment p"
+    " LEFT JOIN screening s ON s.payment_seq = p.seq"
+    " AND s.fiscal_year = p.fiscal_year"
+    " LEFT JOIN compiled_catalogue c ON c.id = s.compiled_id"
+    " WHERE p.mof_div_code = :code AND p.vou_date = :day"
+    " GROUP BY p.stage, c.release ORDER BY p.stage, c.release"
+)
+HITS: Final = text(
+    "SELECT h.rule_id, p.stage, c.release, count(*) AS hits"
+    " FROM hit h JOIN payment p ON p.seq = h.payment_seq"
+    " AND p.fiscal_year = h.fiscal_year"
+    " JOIN screening s ON s.payment_seq = h.payment_seq"
+    " AND s.fiscal_year = h.fiscal_year"
+    " JOIN compiled_catalogue c ON c.id = s.compiled_id"
+    " WHERE h.vou_date = :day AND h.mof_div_code = :code"
+    " AND p.vou_date = :day AND p.mof_div_code = :code"
+    " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+)
+# Outcome strings repeat: they are counted first and taken apart afterwards.
+OPEN_OUTCOMES: Final = text(
+    "WITH seen AS (SELECT s.compiled_id, s.outcomes, count(*) AS payments"
+    " FROM payment p JOIN screening s ON s.payment_seq = p.seq"
+    " AND s.fiscal_year = p.fiscal_year"
+    " WHERE p.mof_div_code = :code AND p.vou_date = :day"
+    " AND s.outcomes ~ '[?!]' GROUP BY 1, 2)"
+    " SELECT c.rule_ids ->> (i - 1) AS rule_id, c.release,"
+    " substr(seen.outcomes, i, 1) AS letter, sum(seen.payments)::bigint AS payments"
+    " FROM seen JOIN compiled_catalogue c ON c.id = seen.compiled_id,"
+    " generate_series(1, length(seen.outcomes)) AS i"
+    " WHERE substr(seen.outcomes, i, 1) IN ('?', '!')"
+    " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+)
+ALERTS: Final = text(
+    "SELECT rule_id, count(*) AS alerts FROM alert"
+    " WHERE mof_div_code = :code AND window_start = :day GROUP BY 1 ORDER BY 1"
+)
+DAYS: Final = text(
+    "SELECT mof_div_code, vou_date FROM payment GROUP BY 1, 2"
+    " ORDER BY 2 DESC, 1 LIMIT :limit"
+)
+LETTERS: Final = {"?": Measure.UNDETERMINED, "!": Measure.ERRORS}
+BY_STAGE: Final = (
+    Measure.PAYMENTS,
+    Measure.AMOUNT_FEN,
+    Measure.SCREENED,
+    Measure.HELD,
+    Measure.REJECTED,
+)
+
+
+class ScreeningMeasures:
+    """Counts screenings of this node's own ledger."""
+
+    def of_day(self, session: Session, day: Day) -> Mapping[Family, tuple[Figure, ...]]:
+        """Return a day's figures by family."""
+        values = {"code": day.mof_div_code, "day": day.business_day}
+        payments = session.execute(PAYMENTS, values).mappings().all()
+        hits = session.execute(HITS, values).mappings().all()
+        undecided = session.execute(OPEN_OUTCOMES, values).mappings().all()
+        alerts = session.execute(ALERTS, values).mappings().all()
+        rules = [
+            *(_of_rule(Measure.HITS, row, "hits") for row in hits),
+            *(_of_rule(LETTERS[row["letter"]], row, "payments") for row in undecided),
+            *(_of_rule(Measure.ALERTS, row, "alerts") for row in alerts),
+        ]
+        return {
+            Family.SCREENING: _by_stage(payments),
+            Family.RULES: tuple(rules),
+            Family.ADOPTION: _by_release(payments),
+        }
+
+    def days(self, session: Session, limit: int) -> Sequence[Day]:
+        """Return days with payments, latest first."""
+        rows = session.execute(DAYS, {"limit": limit})
+        return [Day(mof_div_code=code, business_day=day) for code, day in rows]
+
+
+def _by_stage(rows: Sequence[RowMapping]) -> tuple[Figure, ...]:
+    return tuple(
+        Figure(
+            measure=measure,
+            stage=stage,
+            value=sum(row[measure.value] for row in rows if row["stage"] == stage),
+        )
+        for stage in Stage
+        if any(row["stage"] == stage for row in rows)
+        for measure in BY_STAGE
+    )
+
+
+def _by_release(rows: Sequence[RowMapping]) -> tuple[Figure, ...]:
+    releases = sorted({row["release"] for row in rows if row["release"] is not None})
+    return tuple(
+        Figure(
+            measure=Measure.SCREENED,
+            release_id=release,
+            value=sum(row["screened"] for row in rows if row["release"] == release),
+        )
+        for release in releases
+    )
+
+
+def _of_rule(measure: Measure, row: RowMapping, column: str) -> Figure:
+    return Figure(
+        measure=measure,
+        rule_id=row["rule_id"],
+        stage=Stage(row["stage"]) if "stage" in row else None,
+        release_id=row.get("release"),
+        value=row[column],
+    )

@@ -1,0 +1,164 @@
+"""The line to the hub as values and ports; backoff and positions, no I/O."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+from sqlalchemy.orm import Session
+
+from kuwei_shared.trust.dsse import Signed
+from kuwei_shared.wire.ingest import Ack
+from kuwei_shared.wire.statistics import Family, Figure
+
+PROTOCOL: Final = 1
+STATS_STREAM: Final = "stats"
+RETAIN: Final = dt.timedelta(days=30)
+UUID_VERSION_7: Final = 0x7 << 76
+UUID_VARIANT: Final = 0x2 << 62
+
+Uniform = Callable[[float, float], float]
+"""Returns a number between two bounds; the source of jitter."""
+
+
+class LinkState(StrEnum):
+    """How the node stands with the hub; the last two wait for a person."""
+
+    NEVER = "never"
+    CONNECTED = "connected"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    FORKED = "forked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who this node is; kept outside the database, which may be restored.
+
+    Attributes:
+        identity: SPIFFE identity, the sender of every envelope.
+        epoch: grows when the database was restored; never falls.
+        hub_key: the hub's 32-byte signing key, for receipts.
+    """
+
+    node_code: str
+    identity: str
+    epoch: int
+    grpc_address: str
+    hub_key: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubHello:
+    """The hub's answer to Hello."""
+
+    epoch: int
+    applied: Mapping[str, int]
+    features: tuple[str, ...]
+    spread_ms: int
+    credits: int
+    clock_skew_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """The hub's answer to a batch; receipts are not verified yet."""
+
+    acks: Sequence[Ack]
+    receipts: Sequence[Signed]
+    credits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An envelope that waits in the outbox."""
+
+    stream: str
+    seq: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A jurisdiction's day whose figures may have changed."""
+
+    mof_div_code: str
+    business_day: dt.date
+
+
+class Hub(Protocol):
+    """The hub as the node calls it; every method raises KuweiError."""
+
+    def hello(self, epoch: int, positions: Mapping[str, int]) -> HubHello:
+        """Open a session."""
+        ...
+
+    def heartbeat(self, queue_depth: int, catalogue: str | None) -> None:
+        """Say "alive"."""
+        ...
+
+    def wait(self, known: Mapping[str, int], wait_ms: int) -> Mapping[str, int]:
+        """Wait for bulletins newer than those known."""
+        ...
+
+    def submit(self, batch: Sequence[Signed]) -> Submitted:
+        """Hand in signed envelopes of one stream, in order."""
+        ...
+
+
+class Measures(Protocol):
+    """Counts what screening did; the only way figures are made."""
+
+    def of_day(self, session: Session, day: Day) -> Mapping[Family, tuple[Figure, ...]]:
+        """Return a day's figures by family, in a fixed order."""
+        ...
+
+    def days(self, session: Session, limit: int) -> Sequence[Day]:
+        """Return all days with payments, latest first."""
+        ...
+
+
+class Backoff:
+    """Decorrelated jitter: waits grow, and no two nodes return together.
+
+    After AWS's "Exponential Backoff And Jitter": U(shortest, 3 × the last wait).
+    """
+
+    def __init__(
+        self, *, shortest_s: float, longest_s: float, uniform: Uniform
+    ) -> None:
+        self._shortest, self._longest = shortest_s, longest_s
+        self._uniform = uniform
+        self._last = shortest_s
+
+    def failed(self, at_least_s: float = 0.0) -> float:
+        """Return how many seconds to wait after one more failure."""
+        wait = min(self._longest, self._uniform(self._shortest, self._last * 3))
+        self._last = max(wait, self._shortest)
+        return max(wait, at_least_s)
+
+    def succeeded(self) -> None:
+        """Begin again from the shortest wait."""
+        self._last = self._shortest
+
+
+def is_behind(own: Mapping[str, int], applied: Mapping[str, int]) -> bool:
+    """Whether the hub holds more than this node ever sent: it was restored."""
+    return any(seq > own.get(stream, 0) for stream, seq in applied.items())
+
+
+def message_id(now: dt.datetime, chance: bytes) -> bytes:
+    """Return a UUIDv7 (RFC 9562 §5.7).
+
+    Args:
+        now: its time.
+        chance: ten random bytes.
+    """
+    stamp = int(now.timestamp() * 1000) << 80
+    noise = int.from_bytes(chance, "big")
+    mask = (0xF << 76) | (0x3 << 62)
+    number = stamp | (noise & ~mask & (1 << 80) - 1) | UUID_VERSION_7 | UUID_VARIANT
+    return number.to_bytes(16, "big")

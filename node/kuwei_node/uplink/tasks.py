@@ -1,0 +1,300 @@
+"""The uplink process: greet, record, send, listen; each step its own transaction.
+
+No transaction stays open during a call to the hub. The position in each stream is
+the hub's word, never a guess: it comes from Hello and from verified receipts, so a
+lost answer, a hub restart or a month away all continue at the right envelope.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from kuwei_node.uplink.domain import (
+    Backoff,
+    Hub,
+    HubHello,
+    Identity,
+    LinkState,
+    Submitted,
+    Waiting,
+    is_behind,
+)
+from kuwei_node.uplink.service.outbox import OutboxService
+from kuwei_node.uplink.service.recorder import Recorder
+from kuwei_node.uplink.service.standing import Standing
+from kuwei_shared.db.unit_of_work import UnitOfWork
+from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.trust import dsse
+from kuwei_shared.wire.envelope import ENVELOPE_TYPE
+from kuwei_shared.wire.ingest import BATCH_BYTES_MAX, BATCH_MAX, AckStatus
+
+SIGNATURE_BYTES: Final = 256
+WAITS_FOR_A_PERSON: Final = frozenset(
+    {"session.epoch_stale", "stream.conflict", "stream.behind", "receipt.mismatch"}
+)
+
+OnNews = Callable[[Mapping[str, int], int], None]
+"""Called with new bulletins and the milliseconds to spread a fetch over."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """How often things are done, in seconds (``wait_ms`` in milliseconds)."""
+
+    send_every_s: float
+    heartbeat_s: float
+    wait_ms: int
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What the process knows only while it runs."""
+
+    cursors: dict[str, int] = field(default_factory=dict)
+    known: dict[str, int] = field(default_factory=dict)
+    credits: int = BATCH_MAX
+    has_greeted: bool = False
+
+
+class Uplink:
+    """One node's line to the hub."""
+
+    def __init__(
+        self,
+        *,
+        unit_of_work: UnitOfWork,
+        hub: Hub,
+        identity: Identity,
+        signing_key: Ed25519PrivateKey,
+        outbox: OutboxService,
+        recorder: Recorder,
+        standing: Standing,
+    ) -> None:
+        self._work = unit_of_work
+        self._hub = hub
+        self._identity = identity
+        self._key = signing_key
+        self._outbox = outbox
+        self._recorder = recorder
+        self._standing = standing
+        self._progress = _Progress()
+
+    def greet(self) -> HubHello:
+        """Open a session and learn from where to send.
+
+        Raises:
+            KuweiError: ``stream.behind`` when the hub holds more than was ever sent
+                from here (this database is an old backup), or the hub's refusal.
+        """
+        epoch = self._identity.epoch
+        with self._work.begin() as session:
+            ends = self._outbox.ends(session, epoch)
+        hello = self._hub.hello(epoch, ends)
+        if is_behind(ends, hello.applied):
+            raise KuweiError(
+                "stream.behind",
+                "省级所存多于本节点记录,疑为旧备份;核实后运行 kuwei-node new-epoch。",
+                kind=Kind.CONFLICT,
+            )
+        with self._work.begin() as session:
+            self._standing.heard(session, hello)
+        self._progress.cursors = dict(hello.applied)
+        self._progress.credits = hello.credits
+        self._progress.has_greeted = True
+        return hello
+
+    def record(self) -> int:
+        """Count touched days again; return the messages recorded."""
+        with self._work.begin() as session:
+            return self._recorder.record_touched(session, self._identity)
+
+    def send(self) -> int:
+        """Send what waits; return how many envelopes the hub now holds more.
+
+        Raises:
+            KuweiError: the hub's refusal, or ``stream.conflict``.
+        """
+        with self._work.begin() as session:
+            streams = sorted(self._outbox.ends(session, self._identity.epoch))
+        return sum(self._drain(stream) for stream in streams)
+
+    def pulse(self, catalogue: str | None) -> None:
+        """Say "alive" and prune what may be forgotten."""
+        with self._work.begin() as session:
+            depth = self._outbox.depth(session, self._identity.epoch)
+            self._outbox.prune(session)
+        self._hub.heartbeat(depth, catalogue)
+
+    def listen(self, wait_ms: int) -> Mapping[str, int]:
+        """Wait for news and return it."""
+        news = self._hub.wait(self._progress.known, wait_ms)
+        self._progress.known |= news
+        return news
+
+    def failed(self, error: KuweiError) -> LinkState:
+        """Note a failure and return how the node now stands."""
+        self._progress.has_greeted = False
+        if error.code in WAITS_FOR_A_PERSON:
+            state = LinkState.FORKED
+        elif error.kind in {Kind.UNAVAILABLE, Kind.LIMITED}:
+            state = LinkState.UNREACHABLE
+        else:
+            state = LinkState.REFUSED
+        with self._work.begin() as session:
+            self._standing.failed(session, state, error)
+        return state
+
+    @property
+    def has_greeted(self) -> bool:
+        """Whether a session is open as far as this side knows."""
+        return self._progress.has_greeted
+
+    def _drain(self, stream: str) -> int:
+        sent = 0
+        while batch := self._batch(stream):
+            before = self._progress.cursors.get(stream, 0)
+            self._learn(stream, self._submit(batch))
+            moved = self._progress.cursors.get(stream, 0) - before
+            if moved <= 0:
+                break  # nothing new is held: try again in the next round
+            sent += moved
+        return sent
+
+    def _batch(self, stream: str) -> list[Waiting]:
+        limit = max(1, min(BATCH_MAX, self._progress.credits))
+        with self._work.begin() as session:
+            waiting = self._outbox.waiting(
+                session,
+                stream,
+                self._identity.epoch,
+                after=self._progress.cursors.get(stream, 0),
+                limit=limit,
+            )
+        size = 0
+        batch: list[Waiting] = []
+        for one in waiting:
+            size += len(one.payload) + SIGNATURE_BYTES
+            if batch and size > BATCH_BYTES_MAX:
+                break
+            batch.append(one)
+        return batch
+
+    def _submit(self, batch: list[Waiting]) -> Submitted:
+        return self._hub.submit(
+            [dsse.sign(one.payload, ENVELOPE_TYPE, self._key) for one in batch]
+        )
+
+    def _learn(self, stream: str, answer: Submitted) -> None:
+        self._progress.credits = answer.credits
+        with self._work.begin() as session:
+            for signed in answer.receipts:
+                receipt = self._outbox.settle(session, self._identity, signed)
+                self._progress.cursors[receipt.stream] = receipt.upto_seq
+        for ack in answer.acks:
+            if ack.status is AckStatus.CONFLICT:
+                raise KuweiError(
+                    "stream.conflict",
+                    f"省级在 {ack.stream} 第 {ack.seq} 号存有不同内容,已停止上报。",
+                    kind=Kind.CONFLICT,
+                )
+            if ack.status is AckStatus.GAP and ack.expected_seq is not None:
+                self._progress.cursors[stream] = ack.expected_seq - 1
+            if ack.status is AckStatus.REJECTED:
+                log.error("envelope_rejected", seq=ack.seq, code=ack.code)
+                if ack.seq == 0:
+                    raise KuweiError(ack.code or "envelope.rejected", "省级拒收信封。")
+
+
+class Process:
+    """Runs an uplink until it is told to stop: one thread sends, one listens."""
+
+    def __init__(
+        self,
+        uplink: Uplink,
+        *,
+        rhythm: Rhythm,
+        backoffs: tuple[Backoff, Backoff],
+        on_news: OnNews,
+        catalogue: Callable[[], str | None],
+    ) -> None:
+        self._uplink = uplink
+        self._rhythm = rhythm
+        self._sending, self._listening = backoffs
+        self._on_news = on_news
+        self._catalogue = catalogue
+        self._spread_ms = 0
+        self._greeting = threading.Lock()
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set."""
+        beat = threading.Thread(target=self._beat, args=(stop,), name="uplink-beat")
+        listener = threading.Thread(
+            target=self._listen, args=(stop,), name="uplink-listen", daemon=True
+        )
+        beat.start()
+        listener.start()
+        while not stop.is_set():
+            stop.wait(self._step(self._send_once, self._sending, stop))
+        beat.join()
+
+    def _send_once(self) -> float:
+        self._ensure_greeted()
+        self._uplink.record()
+        self._uplink.send()
+        return self._rhythm.send_every_s
+
+    def _listen(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            stop.wait(self._step(self._listen_once, self._listening, stop))
+
+    def _listen_once(self) -> float:
+        self._ensure_greeted()
+        news = self._uplink.listen(self._rhythm.wait_ms)
+        if news:
+            self._on_news(news, self._spread_ms)
+        return 0.0
+
+    def _beat(self, stop: threading.Event) -> None:
+        while not stop.wait(self._rhythm.heartbeat_s):
+            try:
+                if self._uplink.has_greeted:
+                    self._uplink.pulse(self._catalogue())
+            except KuweiError as error:
+                log.warning("heartbeat_failed", code=error.code)
+
+    def _ensure_greeted(self) -> None:
+        with self._greeting:
+            if not self._uplink.has_greeted:
+                self._spread_ms = self._uplink.greet().spread_ms
+
+    def _step(
+        self, work: Callable[[], float], backoff: Backoff, stop: threading.Event
+    ) -> float:
+        """Do one piece of work; return the seconds to wait before the next."""
+        try:
+            pause = work()
+        except KuweiError as error:
+            if stop.is_set():
+                return 0.0
+            wait = backoff.failed(float(error.retry_after_s or 0))
+            state = self._note(error)
+            log.warning(
+                "uplink_failed", code=error.code, state=state, wait_s=round(wait, 1)
+            )
+            return wait
+        backoff.succeeded()
+        return pause
+
+    def _note(self, error: KuweiError) -> str:
+        try:
+            return self._uplink.failed(error)
+        except KuweiError:  # the database itself is away; the log line must do
+            return LinkState.UNREACHABLE

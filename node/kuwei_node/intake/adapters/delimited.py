@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TextIO
 
 import pyarrow as pa
 
@@ -57,21 +57,25 @@ class Delimited:
         """Yield the rows below the header."""
         try:
             with self.path.open(encoding=self.encoding, newline="") as file:
-                for _ in range(self.reading.skip_lines):
-                    file.readline()
-                start = file.tell()
-                first = file.readline()
-                while first and not first.strip():
-                    start, first = file.tell(), file.readline()
-                file.seek(start)
+                above, first = self._above_header(file)
                 delimiter = self.reading.delimiter or _delimiter(first)
-                yield from self._rows(csv.reader(file, delimiter=delimiter), rows_max)
+                reader = csv.reader(file, delimiter=delimiter)
+                yield from self._rows(reader, rows_max, above)
         except (UnicodeError, csv.Error) as error:
             raise unreadable(self.place, str(error)) from error
 
-    def _rows(self, reader: Reader, rows_max: int) -> Iterator[Chunk]:
+    def _above_header(self, file: TextIO) -> tuple[int, str]:
+        """Skip titles and blank lines; return how many, and the header's line."""
+        for _ in range(self.reading.skip_lines):
+            file.readline()
+        above, start, first = self.reading.skip_lines, file.tell(), file.readline()
+        while first and not first.strip():
+            above, start, first = above + 1, file.tell(), file.readline()
+        file.seek(start)
+        return above, first
+
+    def _rows(self, reader: Reader, rows_max: int, base: int) -> Iterator[Chunk]:
         header = header_names(next(reader, []))
-        base = self.reading.skip_lines
         read = reader.line_num
         while rows := list(islice(reader, rows_max)):
             lines = _lines(rows, read + base, reader.line_num - read)

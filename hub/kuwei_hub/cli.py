@@ -14,9 +14,9 @@ import uvicorn
 from kuwei_hub.app import create
 from kuwei_hub.bootstrap import Hub, build
 from kuwei_hub.settings import Settings
-from kuwei_shared.db.migrate import upgrade
 from kuwei_shared.catalogue.checks.registry import read_schemas
 from kuwei_shared.catalogue.files import read_folder
+from kuwei_shared.db.migrate import upgrade
 from kuwei_shared.identity.issuer.app import create_issuer
 from kuwei_shared.identity.issuer.realm import read
 from kuwei_shared.identity.scope import of_service
@@ -154,14 +154,16 @@ def grpc() -> None:
 
 
 @verbs.command("release-init")
-@click.option("--holder", "holders", multiple=True, required=True, help="目标密钥保管人。")
+@click.option(
+    "--holder", "holders", multiple=True, required=True, help="目标密钥保管人。"
+)
 def release_init(holders: tuple[str, ...]) -> None:
     """建立发布库与签名密钥 Found the release repository; two holders sign a release."""
     built = hub("cli")
-    if not built.release_keys.exists:
-        built.release_keys.create(key_holders(holders))
+    if not built.keys.exists:
+        built.keys.create(key_holders(holders))
     with built.unit_of_work.begin() as session:
-        root = built.library.found(session, built.release_keys)
+        root = built.library.found(session, built.keys)
     click.echo(f"发布库已建立,根摘要 {hashlib.sha256(root).hexdigest()}")
 
 
@@ -185,7 +187,7 @@ def publish(
             read_schemas(catalogue),
             author=by,
             approver=approve_by,
-            keys=built.release_keys,
+            keys=built.keys,
             note=note,
             withdraw_below=withdraw_below,
         )

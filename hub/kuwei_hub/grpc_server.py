@@ -18,8 +18,14 @@ from google.protobuf.internal import api_implementation
 from grpc import aio
 from sqlalchemy.exc import SQLAlchemyError
 
-from kuwei.v1 import enrolment_pb2_grpc, ingest_pb2_grpc, session_pb2_grpc
+from kuwei.v1 import (
+    distribution_pb2_grpc,
+    enrolment_pb2_grpc,
+    ingest_pb2_grpc,
+    session_pb2_grpc,
+)
 from kuwei_hub.bootstrap import Hub
+from kuwei_hub.distribution.rpc import DistributionRpc
 from kuwei_hub.fleet.domain import DenyList, Watch
 from kuwei_hub.fleet.rpc import Board, EnrolmentRpc, SessionRpc, Throttle
 from kuwei_hub.statistics.rpc import IngestRpc
@@ -31,6 +37,7 @@ from kuwei_shared.rpc.peers import Guard
 from kuwei_shared.trust import certificates, keys
 
 GRACE_S = 5.0
+RESIGN_EVERY_S = 600.0
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +68,7 @@ class GrpcServer:
         )
         self._members = _server(Edge(guard, observe))
         self._applicants = _server(Edge(None, observe))
-        self._look_out: asyncio.Task[None] | None = None
+        self._duties: tuple[asyncio.Task[None], ...] = ()
 
     async def start(self) -> Ports:
         """Look once, then listen.
@@ -82,14 +89,17 @@ class GrpcServer:
         )
         await self._members.start()
         await self._applicants.start()
-        self._look_out = asyncio.create_task(self._keep_looking())
+        self._duties = (
+            asyncio.create_task(self._keep_looking()),
+            asyncio.create_task(self._keep_fresh()),
+        )
         return ports
 
     async def stop(self) -> None:
         """Send long polls home, let calls end, and release the database."""
-        if self._look_out is not None:
-            self._look_out.cancel()
-            await asyncio.gather(self._look_out, return_exceptions=True)
+        for duty in self._duties:
+            duty.cancel()
+        await asyncio.gather(*self._duties, return_exceptions=True)
         await self.board.close()
         await asyncio.gather(
             self._members.stop(GRACE_S), self._applicants.stop(GRACE_S)
@@ -112,6 +122,20 @@ class GrpcServer:
                 # After a minute of this the denylist refuses everybody by itself.
                 log.warning("look_out_failed", reason=type(error).__name__)
 
+    async def _keep_fresh(self) -> None:
+        """Sign the timestamp again in time; ``kuwei-hub resign`` is the second way."""
+        while True:
+            try:
+                await self.bridge.run(self._resign)
+            except (KuweiError, SQLAlchemyError) as error:
+                # Nodes keep enforcing what they have; pages show the ageing.
+                log.warning("resign_failed", reason=str(error))
+            await asyncio.sleep(RESIGN_EVERY_S)
+
+    def _resign(self) -> None:
+        with self.hub.unit_of_work.begin() as session:
+            self.hub.library.resign_if_due(session)
+
     def _watch(self) -> Watch:
         with self.hub.unit_of_work.begin() as session:
             return self.hub.company.watch(session)
@@ -132,6 +156,15 @@ class GrpcServer:
         )
         ingest_pb2_grpc.add_IngestServiceServicer_to_server(
             IngestRpc(unit_of_work=work, bridge=self.bridge, ingest=hub.ingest),
+            self._members,
+        )
+        distribution_pb2_grpc.add_DistributionServiceServicer_to_server(
+            DistributionRpc(
+                unit_of_work=work,
+                bridge=self.bridge,
+                library=hub.library,
+                ledger=hub.ledger,
+            ),
             self._members,
         )
         enrolment_pb2_grpc.add_EnrolmentServiceServicer_to_server(

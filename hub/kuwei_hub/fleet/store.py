@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from kuwei_hub.fleet.domain import DENIED, EnrolmentState, EventKind
+from kuwei_hub.fleet.domain import DENIED, EnrolmentState, EventKind, NodeState
 from kuwei_hub.fleet.models import (
     FleetBulletin,
     FleetCertificate,
@@ -54,6 +54,15 @@ def nodes(
         .limit(page.size)
     ).all()
     return Page(rows=rows, total=total, request=page)
+
+
+def codes(session: Session, scope: VisibleJurisdictions) -> list[str]:
+    """Return the codes of all nodes that were not retired."""
+    query = select(FleetNode.mof_div_code).where(
+        FleetNode.state != NodeState.RETIRED,
+        _within(scope, FleetNode.mof_div_code),
+    )
+    return list(session.scalars(query.order_by(FleetNode.mof_div_code)))
 
 
 def events(

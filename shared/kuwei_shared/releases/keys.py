@@ -61,13 +61,18 @@ class KeyFolder:
         """Make one key per role and holder.
 
         Raises:
-            KuweiError: ``keys.exist`` rather than overwrite any key.
+            KuweiError: ``keys.exist`` rather than overwrite any key, and
+                ``keys.no_passphrase`` rather than keep one in the clear.
         """
         if self.exists:
             raise KuweiError(
                 "keys.exist",
                 f"密钥文件夹 {self.folder} 已有密钥,不会覆盖。",
                 kind=Kind.CONFLICT,
+            )
+        if not self._passphrase:
+            raise KuweiError(
+                "keys.no_passphrase", "请先设置签名密钥的口令(KUWEI_KEYS_PASSPHRASE)。"
             )
         names: dict[str, dict[str, str]] = {}
         for role, people in holders.items():
@@ -133,7 +138,7 @@ class KeyFolder:
         pem = (self.folder / f"{name}.pem").read_bytes()
         try:
             key = load_pem_private_key(pem, self._passphrase)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise KuweiError(
                 "keys.locked", f"口令不能打开密钥 {name}。", kind=Kind.DENIED
             ) from error

@@ -327,7 +327,7 @@ class Repository:
 
 def _delegate(top: Targets, role: DelegatedRole, keys: Sequence[Key]) -> None:
     assert top.delegations is not None  # noqa: S101  # set when it was created
-    assert top.delegations.roles is not None  # noqa: S101
+    assert top.delegations.roles is not None  # noqa: S101  # never succinct here
     top.delegations.roles[role.name] = role
     for key in keys:
         top.add_key(key, role.name)

@@ -30,7 +30,14 @@ from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.releases.assignment import write_rollout
 from kuwei_shared.releases.keys import KeyFolder
-from kuwei_shared.releases.layout import RESIGN_AFTER, RoleName, Stamp, missing
+from kuwei_shared.releases.layout import (
+    RESIGN_AFTER,
+    TARGETS,
+    RoleName,
+    Stamp,
+    bundle_path,
+    missing,
+)
 from kuwei_shared.releases.repository import Repository, Trust
 
 PINNED_ROOT = "metadata/1.root.json"
@@ -185,6 +192,18 @@ class Library:
         if data is None:
             raise missing(path)
         return data
+
+    def bundle(self, session: Session, serial: int) -> bytes:
+        """Return the bundle of a release, withdrawn ones too.
+
+        Raises:
+            KuweiError: ``release.missing``.
+        """
+        found = store.find_serial(session, serial)
+        if found is None:
+            raise missing(str(serial))
+        folder, _, name = bundle_path(found.version).rpartition("/")
+        return self.blob(session, f"{TARGETS}/{folder}/{found.sha256}.{name}")
 
     def pinned_root(self, session: Session) -> bytes | None:
         """Return root 1, which a node pins when it is enrolled."""

@@ -77,6 +77,12 @@ def find(session: Session, version: str) -> ReleaseRow | None:
     return None if row is None else _as_row(row)
 
 
+def find_serial(session: Session, serial: int) -> ReleaseRow | None:
+    """Return a release by serial."""
+    row = session.get(Release, serial)
+    return None if row is None else _as_row(row)
+
+
 def page(session: Session, request: PageRequest) -> Page[ReleaseRow]:
     """Return releases, newest first."""
     query = select(Release).order_by(Release.serial.desc())

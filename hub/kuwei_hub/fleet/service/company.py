@@ -139,6 +139,10 @@ class Company:
         """Return the nodes a caller may see."""
         return store.nodes(session, scope, page)
 
+    def member_codes(self, session: Session, scope: VisibleJurisdictions) -> list[str]:
+        """Return the codes of all registered nodes: the denominator of a rollout."""
+        return store.codes(session, scope)
+
     def events(
         self,
         session: Session,

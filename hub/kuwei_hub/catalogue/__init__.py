@@ -1,0 +1,1 @@
+"""The standard catalogue: drafted, reviewed, published, browsed."""

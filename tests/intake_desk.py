@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from kuwei_node.intake.adapters import files
 from kuwei_node.intake.domain.progress import Progress, Reject, State
-from kuwei_node.intake.service import Intake
+from kuwei_node.intake.service.imports import Intake
 from kuwei_node.intake.tasks import run_import
 from kuwei_node.payments.service import Appended
 from kuwei_shared.db.unit_of_work import UnitOfWork

@@ -13,7 +13,7 @@ from enum import Enum
 
 from kuwei_node.intake.domain.progress import Entry, State
 from kuwei_node.intake.domain.rows import BATCH_ROWS
-from kuwei_node.intake.service import Intake, Part, Work
+from kuwei_node.intake.service.imports import Intake, Part, Work
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.errors import KuweiError
 

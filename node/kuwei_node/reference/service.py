@@ -79,6 +79,10 @@ class ReferenceService:
             session, delivery, read=read, refused=refused, change=change
         )
 
+    def divisions(self, session: Session, division: str) -> tuple[str, ...]:
+        """Return the codes a bureau answers for: its own, then its townships'."""
+        return (division, *store.hosted_by(session, division))
+
     def page(
         self,
         session: Session,

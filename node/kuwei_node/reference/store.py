@@ -112,6 +112,21 @@ def record_rejects(session: Session, rejects: pa.Table) -> None:
     copy_rows(session, ReferenceReject.__tablename__, rejects)
 
 
+def hosted_by(session: Session, division: str) -> list[str]:
+    """Return the townships whose fiscal parent a bureau is, as known now."""
+    table = _table("jurisdiction")
+    query = (
+        select(table.c.mof_div_code)
+        .distinct()
+        .where(
+            table.c.fiscal_parent == division,
+            table.c.level == "township",
+            table.c.known_to == KNOWN_FOREVER,
+        )
+    )
+    return sorted(session.scalars(query))
+
+
 def page(
     session: Session,
     scope: VisibleJurisdictions,

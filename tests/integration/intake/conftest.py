@@ -14,7 +14,7 @@ import kuwei_node.intake.models
 import kuwei_node.payments.models
 import kuwei_node.screening.models  # noqa: F401  # these register the tables
 from kuwei_node.intake.adapters import files, profiles
-from kuwei_node.intake.service import Intake
+from kuwei_node.intake.service.imports import Intake
 from kuwei_node.payments.service import Ledger
 from kuwei_shared.catalogue.document import Node, parse
 from kuwei_shared.catalogue.form import Notes
@@ -22,7 +22,7 @@ from kuwei_shared.catalogue.vocabulary_file import read_vocabulary
 from kuwei_shared.db.base import NodeTable
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import SetClock
-from kuwei_shared.rules.vocabulary import Field
+from kuwei_shared.rules.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parents[3]
 TABLES = (
@@ -36,17 +36,17 @@ TABLES = (
 
 
 @pytest.fixture(scope="session")
-def payment_fields() -> dict[str, Field]:
+def vocabulary() -> Vocabulary:
     path = ROOT / "rules-catalog" / "vocabulary.yaml"
     node = parse(path.name, path.read_bytes())
     assert isinstance(node, Node)
-    return dict(read_vocabulary(node, Notes()).payment)
+    return read_vocabulary(node, Notes())
 
 
 @pytest.fixture
 def desk(
     postgres: embedded.Postgres,
-    payment_fields: dict[str, Field],
+    vocabulary: Vocabulary,
     request: pytest.FixtureRequest,
 ) -> Iterator[Desk]:
     name = f"intake_{abs(hash(request.node.nodeid)) % 10**9}"
@@ -58,7 +58,7 @@ def desk(
     clock, screened = SetClock(), Screened()
     intake = Intake(
         clock=clock,
-        fields=payment_fields,
+        words=lambda _: vocabulary,
         payments=Ledger(clock),
         screening=screened,
         profiles=profiles.load,

@@ -93,7 +93,8 @@ def test_a_subtotal_row_is_skipped_and_not_refused(payment_fields: Fields) -> No
 def test_the_totals_row_declares_what_must_be_reproduced(
     payment_fields: Fields,
 ) -> None:
-    more = "totals_row: {column: 编号, matches: 合计, count: 日期, sums: {pay_amt: 金额}}\n"
+    rule = "{column: 编号, matches: 合计, count: 日期, sums: {pay_amt: 金额}}"
+    more = f"totals_row: {rule}\n"
 
     outcome = mapped(
         payment_fields,

@@ -20,6 +20,7 @@ from kuwei_shared.kernel.clock import CHINA
 
 FIRST_YEAR = 1949
 LAST_YEAR = 2099
+FOR_GOOD = dt.date(9999, 12, 31)
 UTC_MICROSECONDS = pa.timestamp("us", tz="UTC")
 
 _YEAR_FIRST = re.compile(
@@ -94,7 +95,8 @@ def _by_format(text: str, formats: tuple[str, ...]) -> dt.datetime | None:
 
 
 def _plausible(value: dt.date) -> dt.date | None:
-    return value if FIRST_YEAR <= value.year <= LAST_YEAR else None
+    usual = FIRST_YEAR <= value.year <= LAST_YEAR
+    return value if usual or value == FOR_GOOD else None
 
 
 def _spread(

@@ -10,9 +10,11 @@ from decimal import Decimal
 from typing import Protocol, TypeVar
 
 import pyarrow as pa
+from sqlalchemy.orm import Session
 
 from kuwei_node.intake.domain.profile import Profile, Reading
 from kuwei_node.intake.domain.reasons import Reason
+from kuwei_shared.rules.vocabulary import Vocabulary
 
 BATCH_ROWS = 10_000
 RAW_CHARS_MAX = 4_000
@@ -115,6 +117,10 @@ class Source(Protocol):
 
 Profiles = Callable[[str], Profile]
 """Finds a profile by name; raises ``profile.unknown``."""
+
+
+Words = Callable[[Session], Vocabulary]
+"""Gives the vocabulary in force."""
 
 
 class Opener(Protocol):

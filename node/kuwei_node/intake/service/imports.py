@@ -35,6 +35,7 @@ from kuwei_node.intake.domain.rows import (
     Opener,
     Profiles,
     Totals,
+    Words,
 )
 from kuwei_node.intake.domain.settling import settle
 from kuwei_node.intake.store import accounts, ledger, staging
@@ -73,6 +74,7 @@ class Work:
 
     import_id: int
     profile: Profile
+    fields: Mapping[str, Field]
     divisions: tuple[str, ...]
     files: tuple[Entry, ...]
     stored: Mapping[int, Collection[int]]
@@ -85,7 +87,7 @@ class Intake:
         self,
         *,
         clock: Clock,
-        fields: Mapping[str, Field],
+        words: Words,
         payments: Ledger,
         screening: Screener,
         profiles: Profiles,
@@ -95,14 +97,14 @@ class Intake:
 
         Args:
             clock: stamps imports and batches.
-            fields: the vocabulary's payment fields, in order.
+            words: the vocabulary in force.
             payments: the payment ledger.
             screening: judges what was appended.
             profiles: finds mapping profiles.
             open_file: opens files in their layouts.
         """
         self._clock = clock
-        self._fields = fields
+        self._words = words
         self._payments = payments
         self._screening = screening
         self._profiles = profiles
@@ -157,6 +159,7 @@ class Intake:
         return Work(
             import_id=import_id,
             profile=profile,
+            fields=self._words(session).payment,
             divisions=asked.divisions,
             files=files,
             stored={
@@ -173,7 +176,7 @@ class Intake:
         """
         source = self._open_file(file.path, file.name, work.profile.reader)
         mapper = Mapper(
-            work.profile, self._fields, place=source.place, divisions=work.divisions
+            work.profile, work.fields, place=source.place, divisions=work.divisions
         )
         stored = work.stored[file.id]
         for number, chunk in enumerate(source.chunks(BATCH_ROWS)):
@@ -188,7 +191,7 @@ class Intake:
         claimed = self._claim(session, work, parts)
         if not claimed:
             return []
-        staging.open_stage(session, self._fields)
+        staging.open_stage(session, work.fields)
         for batch_id, part in claimed.items():
             rows = part.mapped.table
             tagged = rows.append_column("batch_id", pa.repeat(batch_id, rows.num_rows))
@@ -259,7 +262,8 @@ class Intake:
         request: PageRequest,
     ) -> Page[Reject]:
         """Return an import's refused rows, each with its remedy."""
-        labels = {name: field.label for name, field in self._fields.items()}
+        fields = self._words(session).payment
+        labels = {name: field.label for name, field in fields.items()}
         return accounts.rejects_page(
             session, scope, import_id, request=request, labels=labels
         )

@@ -24,7 +24,7 @@ FAULTS = [
     # check, old text, new text, line
     ("schema", "title: 大额支付", "titel: 大额支付", 1),
     ("id.filename", "id: GX-U10", "id: GX-U11", 1),
-    ("title.short", "大额支付", "单笔金额很大而且来路去向需要逐笔核实清楚的那种支付", 3),
+    ("title.short", "大额支付", "单笔支付金额很大。", 3),
     ("basis.dates", "from: 2012-01-01", "from: 1912-01-01", 8),
     ("basis.dates", "from: 2012-01-01", "from: 2012-01-01, until: 2011-01-01", 8),
     ("basis.in_force", "from: 2012-01-01", "until: 2013-01-01", 7),

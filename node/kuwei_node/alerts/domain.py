@@ -29,13 +29,21 @@ def raises_alerts(rule: Rule) -> bool:
     return rule.status is Status.STABLE and rule.severity is not Severity.RECORD
 
 
-def raising(rule: Rule, place: int) -> Raising:
-    """Return how a rule's hits on payments join; by default, one each."""
+def raising(rule: Rule, place: int, subject_key: tuple[str, ...]) -> Raising:
+    """Return how a rule's hits join.
+
+    Args:
+        rule: the rule; what it says itself comes first.
+        place: its place in the outcome letters, from 1.
+        subject_key: columns that identify a row of its subject: one alert each.
+    """
     dedupe = rule.dedupe
     return Raising(
         place=place,
         rule_id=rule.id,
         severity=rule.severity.value,
-        by=dedupe.by if dedupe else ("payment_id", "stage"),
+        by=tuple(name.rpartition(".")[2] for name in dedupe.by)
+        if dedupe
+        else subject_key,
         window=dedupe.window if dedupe else "none",
     )

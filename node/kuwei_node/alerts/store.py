@@ -28,6 +28,21 @@ def _key(raisings: Sequence[Raising]) -> str:
     return f"CASE r.place {branches} END"
 
 
+def _listed(raisings: Sequence[Raising]) -> str:
+    """Return the raisings as the JSON rows the statements join."""
+    return json.dumps(
+        [
+            {
+                "place": one.place,
+                "rule_id": one.rule_id,
+                "severity": one.severity,
+                "win": one.window,
+            }
+            for one in raisings
+        ]
+    )
+
+
 def raise_for_payments(
     session: Session,
     raisings: Sequence[Raising],
@@ -52,17 +67,6 @@ def raise_for_payments(
     """
     if not raisings:
         return 0
-    listed = json.dumps(
-        [
-            {
-                "place": one.place,
-                "rule_id": one.rule_id,
-                "severity": one.severity,
-                "win": one.window,
-            }
-            for one in raisings
-        ]
-    )
     result = session.execute(
         text(
             "INSERT INTO alert (rule_id, mof_div_code, subject, subject_key,"
@@ -87,6 +91,66 @@ def raise_for_payments(
             " operands = excluded.operands, compiled_id = excluded.compiled_id,"
             " last_at = excluded.last_at"
         ),
-        {"rules": listed, "compiled": compiled_id, "at": at, **values},
+        {"rules": _listed(raisings), "compiled": compiled_id, "at": at, **values},
+    )
+    return int(getattr(result, "rowcount", 0))
+
+
+def raise_for_subjects(
+    session: Session,
+    raisings: Sequence[Raising],
+    *,
+    subject: str,
+    table: str,
+    compiled_id: int,
+    at: dt.datetime,
+) -> int:
+    """Raise the alerts of a scheduled run from its temporary table of judged rows.
+
+    A run sees whole windows, so a repeated run replaces counts and amounts.
+
+    Args:
+        session: the open transaction.
+        raisings: how each rule's hits join.
+        subject: kind of row judged.
+        table: temporary table: the rows' columns and ``outcomes``, ``operands``.
+        compiled_id: the catalogue that judged.
+        at: now.
+
+    Returns:
+        How many alerts were raised or renewed.
+    """
+    if not raisings:
+        return 0
+    is_payment = subject == "payment"
+    amount = "sum(pay_amt)" if is_payment else "0"
+    first, last = ("min(seq)", "max(seq)") if is_payment else ("NULL", "NULL")
+    result = session.execute(
+        text(
+            "INSERT INTO alert (rule_id, mof_div_code, subject, subject_key,"
+            " window_start, severity, agency_code, hit_count, hit_amount,"
+            " first_payment_seq, last_payment_seq, compiled_id, operands, raised_at,"
+            " last_at)"
+            " SELECT rule_id, mof_div_code, :subject, subject_key, window_start,"
+            f" min(severity), min(agency_code), count(*), {amount}, {first}, {last},"
+            " :compiled, (array_agg(operands ORDER BY seq DESC))[1], :at, :at"
+            " FROM (SELECT r.rule_id, r.severity, p.*,"
+            f" {_key(raisings)} AS subject_key, {_WINDOW_START} AS window_start"
+            f" FROM {table} p JOIN json_to_recordset(:rules) AS r(place integer,"
+            " rule_id text, severity text, win text)"
+            " ON substr(p.outcomes, r.place, 1) = '1') hits"
+            " GROUP BY rule_id, mof_div_code, subject_key, window_start"
+            " ON CONFLICT (rule_id, mof_div_code, subject_key, window_start)"
+            " DO UPDATE SET hit_count = excluded.hit_count,"
+            " hit_amount = excluded.hit_amount, operands = excluded.operands,"
+            " last_payment_seq = excluded.last_payment_seq,"
+            " compiled_id = excluded.compiled_id, last_at = excluded.last_at"
+        ),
+        {
+            "rules": _listed(raisings),
+            "subject": subject,
+            "compiled": compiled_id,
+            "at": at,
+        },
     )
     return int(getattr(result, "rowcount", 0))

@@ -105,9 +105,8 @@ class Screening:
         """
         if appended.count == 0:
             return 0
-        effective = self.catalogues.current(session)
+        effective, compiled = self.in_force(session)
         now = self.clock.now()
-        compiled = store.compiled_id(session, effective, now)
         values = {
             "import_id": import_id,
             "first": appended.first_seq,
@@ -124,6 +123,15 @@ class Screening:
         store.record_hits(session, effective, _OF_IMPORT, values)
         self.alerts.raise_for(session, effective, compiled, _OF_IMPORT, values)
         return screened
+
+    def in_force(self, session: Session) -> tuple[EffectiveCatalogue, int]:
+        """Return the catalogue in force and the number it is recorded under.
+
+        Raises:
+            KuweiError: ``catalogue.none`` when no release is active yet.
+        """
+        effective = self.catalogues.current(session)
+        return effective, store.compiled_id(session, effective, self.clock.now())
 
     def rescreen(
         self, session: Session, seqs: list[int]

@@ -193,6 +193,8 @@ class Statement:
         pairs = [f'{quote(name)}, j."{name}"' for name in self.operands]
         if dialect is Dialect.DUCKDB:
             return f"{build}({', '.join(pairs)})"
+        if not pairs:
+            return f"{build}()"
         # A function takes a hundred arguments: forty-five pairs at a time.
         chunks = [pairs[at : at + 45] for at in range(0, len(pairs), 45)]
         return " || ".join(f"{build}({', '.join(chunk)})" for chunk in chunks)

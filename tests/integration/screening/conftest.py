@@ -13,7 +13,15 @@ from sqlalchemy import Engine, create_engine, text
 from kuwei_shared.db.base import NodeTable
 from kuwei_shared.db.engine import PoolLimits, connect
 
-TABLES = ("alerts", "brake", "holds", "payments", "reference", "screening")
+TABLES = (
+    "alerts",
+    "brake",
+    "holds",
+    "payments",
+    "reference",
+    "schedule",
+    "screening",
+)
 _numbers = count(1)
 
 

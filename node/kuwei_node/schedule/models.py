@@ -1,0 +1,47 @@
+"""Runs of scheduled rules: claimed, finished, or to be tried again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Identity, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kuwei_shared.db.base import NodeTable
+
+
+class ScheduledRun(NodeTable):
+    """One schedule over one stretch of days.
+
+    Attributes:
+        as_of: payment sequence number up to which the ledger was read.
+        attempt: grows with every claim; a fencing token.
+        lease_until: when a worker that went silent loses its claim.
+        receipts: subject → one entry per rule, the proof of execution.
+    """
+
+    __tablename__ = "scheduled_run"
+    __table_args__ = (
+        Index("uq_scheduled_run", "schedule", "first_day", "last_day", unique=True),
+        Index(
+            "ix_scheduled_run_open",
+            "lease_until",
+            postgresql_where=text("finished_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    schedule: Mapped[str]
+    first_day: Mapped[dt.date]
+    last_day: Mapped[dt.date]
+    created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
+    attempt: Mapped[int] = mapped_column(server_default=text("0"))
+    lease_until: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    finished_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    as_of: Mapped[int | None] = mapped_column(BigInteger)
+    release: Mapped[str | None]
+    # Any: lists of receipts as JSON.
+    receipts: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    failure: Mapped[str | None]

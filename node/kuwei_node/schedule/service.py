@@ -1,0 +1,119 @@
+"""Running scheduled rules: which stretches are due, and one run from claim to receipt.
+
+Coverage is computed, not declared: a run leaves a receipt per rule, and days with
+payments no run has read are found from the ledger, late arrivals included.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Protocol
+
+import structlog
+from sqlalchemy.orm import Session
+
+from kuwei_node.alerts.service import Alerts
+from kuwei_node.schedule import store
+from kuwei_node.schedule.domain import (
+    Claim,
+    RuleReceipt,
+    day_stretches,
+    month_end,
+    month_stretches,
+    receipts,
+)
+from kuwei_shared.db.prepared import run_verbatim
+from kuwei_shared.kernel.clock import Clock, business_date
+from kuwei_shared.rules.compiler import Statement
+from kuwei_shared.rules.facts import Plan
+from kuwei_shared.rules.printer import Dialect
+from kuwei_shared.screening.effective import EffectiveCatalogue
+
+log = structlog.get_logger()
+
+LEASE = dt.timedelta(minutes=15)
+JUDGED = "judged_rows"
+
+
+class Compiled(Protocol):
+    """Gives the catalogue in force and its number (the screening service does)."""
+
+    def in_force(self, session: Session) -> tuple[EffectiveCatalogue, int]:
+        """Return the effective catalogue and the number it is recorded under."""
+        ...
+
+
+class Scheduler:
+    """The scheduled rules of one node."""
+
+    def __init__(self, clock: Clock, compiled: Compiled, alerts: Alerts) -> None:
+        self.clock = clock
+        self.compiled = compiled
+        self.alerts = alerts
+
+    def ask_for_due(self, session: Session) -> int:
+        """Ask for the runs of finished days and months not read yet."""
+        today = business_date(self.clock)
+        unread = store.unread_days(session, today)
+        if unread is None:
+            return 0
+        first, last = unread
+        over = min(month_end(last), today - dt.timedelta(days=1))
+        wanted = [*day_stretches(first, last), *month_stretches(first, over)]
+        return store.ask(session, wanted, self.clock.now())
+
+    def claim(self, session: Session) -> Claim | None:
+        """Claim the oldest run nobody holds."""
+        return store.claim(session, self.clock.now(), LEASE)
+
+    def run(self, session: Session, claim: Claim) -> dict[str, list[RuleReceipt]]:
+        """Run one claimed stretch: every subject's rules, alerts, receipts.
+
+        Running it twice changes nothing but the receipts.
+        """
+        effective, number = self.compiled.in_force(session)
+        as_of = store.ledger_position(session)
+        done: dict[str, list[RuleReceipt]] = {}
+        for subject in effective.catalogue.vocabulary.subjects:
+            statement = effective.scheduled(subject, claim.stretch.schedule)
+            if statement.rules:
+                done[subject] = self._judge(session, statement, claim, as_of, number)
+        kept = store.finish(
+            session,
+            claim,
+            at=self.clock.now(),
+            as_of=as_of,
+            release=effective.release,
+            receipts=done,
+        )
+        log.info("schedule.run", run=claim.run_id, kept=kept)
+        return done
+
+    def failed(self, session: Session, claim: Claim, reason: str) -> None:
+        """Keep why an attempt failed."""
+        store.fail(session, claim, reason)
+
+    def _judge(
+        self,
+        session: Session,
+        statement: Statement,
+        claim: Claim,
+        as_of: int,
+        number: int,
+    ) -> list[RuleReceipt]:
+        vocabulary = statement.catalogue.vocabulary
+        rows = store.incoming(vocabulary, statement.subject, claim.stretch, as_of)
+        judged = statement.sql(Dialect.POSTGRES, "SELECT * FROM run_rows", Plan.CLOSED)
+        run_verbatim(session, f"CREATE TEMP TABLE run_rows ON COMMIT DROP AS {rows}")
+        run_verbatim(session, "ANALYZE run_rows")
+        run_verbatim(
+            session,
+            f"CREATE TEMP TABLE {JUDGED} ON COMMIT DROP AS"
+            f" SELECT r.*, j.outcomes, j.operands FROM ({judged}) j"
+            " JOIN run_rows r ON r.seq = j.seq",
+        )
+        self.alerts.raise_for_subjects(session, statement, JUDGED, number)
+        ids = [one.rule.id for one in statement.rules]
+        found = receipts(ids, store.tally(session, JUDGED))
+        run_verbatim(session, f"DROP TABLE run_rows, {JUDGED}")
+        return found

@@ -9,16 +9,23 @@ from __future__ import annotations
 import secrets
 import signal
 import threading
-from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
 
 import grpc
 import structlog
 
 from kuwei_node.bootstrap import Node
+from kuwei_node.catalogue.adapters import GrpcReporter, grpc_fetcher
+from kuwei_node.catalogue.service.adoption import Adoption
+from kuwei_node.catalogue.tasks import AdoptionLoop, AdoptionTask
 from kuwei_node.uplink.adapters.hub import GrpcHub, open_channel
+from kuwei_node.uplink.adapters.identity import IdentityFolder
 from kuwei_node.uplink.domain import Backoff
 from kuwei_node.uplink.tasks import OnNews, Process, Rhythm, Uplink
 from kuwei_shared.kernel.errors import KuweiError
+from kuwei_shared.releases.client import ReleaseClient
+from kuwei_shared.trust import dsse
 
 log = structlog.get_logger(__name__)
 
@@ -71,8 +78,63 @@ def process_of(node: Node, channel: grpc.Channel, on_news: OnNews) -> Process:
         ),
         backoffs=(backoffs[0], backoffs[1]),
         on_news=on_news,
-        catalogue=lambda: None,
+        catalogue=lambda: version_in_force(node),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSigner:
+    """Signs adoption reports with the identity in a folder."""
+
+    folder: IdentityFolder
+
+    @property
+    def node_code(self) -> str:
+        """Division code of the node."""
+        return self.folder.read().node_code
+
+    @property
+    def epoch(self) -> int:
+        """The node's present epoch."""
+        return self.folder.read().epoch
+
+    def sign(self, payload: bytes, payload_type: str) -> dsse.Signed:
+        """Sign bytes as one type."""
+        return dsse.sign(payload, payload_type, self.folder.signing_key())
+
+
+def adoption_of(node: Node, channel: grpc.Channel) -> AdoptionTask:
+    """Put the taking over of releases together.
+
+    Raises:
+        KuweiError: ``identity.missing`` when no release root was pinned at enrolment.
+    """
+    folder = node.identity_folder
+    client = ReleaseClient(
+        node.settings.data_dir / "releases",
+        bootstrap=folder.load("tuf_root.json"),
+        fetcher=grpc_fetcher(channel),
+        clock=node.clock,
+    )
+    return AdoptionTask(
+        code=folder.read().node_code,
+        unit_of_work=node.unit_of_work,
+        adoption=Adoption(
+            clock=node.clock,
+            signer=FolderSigner(folder),
+            agent_version=version("kuwei"),
+            prepare=node.catalogues.rehearse,
+        ),
+        client=client,
+        send=GrpcReporter(channel),
+    )
+
+
+def version_in_force(node: Node) -> str | None:
+    """Return the release in force, for the heartbeat."""
+    with node.unit_of_work.begin() as session:
+        active = node.catalogues.status(session).active
+    return None if active is None else active.version
 
 
 def run(node: Node) -> None:
@@ -82,9 +144,18 @@ def run(node: Node) -> None:
         signal.signal(name, lambda *_: stop.set())
     _touch_all(node)
     channel = channel_of(node)
+    loop = AdoptionLoop(
+        adoption_of(node, channel),
+        every_s=node.settings.catalogue_every_s,
+        uniform=secrets.SystemRandom().uniform,
+    )
+    adopting = threading.Thread(target=loop.run, name="adoption")
+    adopting.start()
     try:
-        process_of(node, channel, _note_news).run(stop)
+        process_of(node, channel, loop.hint).run(stop)
     finally:
+        loop.stop()
+        adopting.join()
         channel.close()
         node.unit_of_work.engine.dispose()
 
@@ -96,7 +167,3 @@ def _touch_all(node: Node) -> None:
             node.recorder.touch_all(session)
     except KuweiError as error:
         log.warning("touch_all_failed", code=error.code)
-
-
-def _note_news(news: Mapping[str, int], spread_ms: int) -> None:
-    log.info("bulletin", topics=sorted(news), spread_ms=spread_ms)

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     send_every_s: float = Field(
         2.0, gt=0, le=600, description="汇总并上报统计的间隔秒数。"
     )
+    catalogue_every_s: float = Field(
+        900.0, gt=0, le=21_600, description="无公告时查看上级发布库的间隔秒数。"
+    )
     retry_min_s: float = Field(1.0, gt=0, le=60, description="重连的最短等待秒数。")
     retry_max_s: float = Field(900.0, gt=0, le=3600, description="重连的最长等待秒数。")
 

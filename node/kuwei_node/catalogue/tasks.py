@@ -1,16 +1,18 @@
 """The adoption task: from a hint to a release in force, or a reason why not.
 
-The uplink calls ``run`` on every hint and every now and then without one. Each
-step is a transaction; a crash between two is taken up at the next run, because
-every step looks at what is stored, not at what was meant.
+The loop runs it on every hint, spread as the hub says, and every now and then
+without one. Each step is a transaction; a crash between two is taken up at the
+next run, because every step looks at what is stored, not at what was meant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from kuwei_node.catalogue.service.adoption import Adoption
 from kuwei_shared.db.unit_of_work import UnitOfWork
@@ -95,3 +97,62 @@ class AdoptionTask:
     def _look(self, trouble: KuweiError | None) -> None:
         with self.unit_of_work.begin() as session:
             self.adoption.look(session, trouble)
+
+
+TOPICS = frozenset({"catalogue", "assignment"})
+RETRY_FIRST_S = 2.0
+
+
+class AdoptionLoop:
+    """Runs the task in a thread of the uplink process.
+
+    Attributes:
+        every_s: longest time between two looks; notices a frozen repository and a
+            hint that was lost.
+    """
+
+    def __init__(
+        self,
+        task: AdoptionTask,
+        *,
+        every_s: float,
+        uniform: Callable[[float, float], float],
+    ) -> None:
+        self.every_s = every_s
+        self._task = task
+        self._uniform = uniform
+        self._woken = threading.Event()
+        self._stopped = threading.Event()
+        self._spread_s = 0.0
+        self._failures = 0
+
+    def hint(self, news: Mapping[str, int], spread_ms: int) -> None:
+        """Look soon, at a moment chosen within the spread (wire.md pitfall 8)."""
+        if TOPICS & news.keys():
+            self._spread_s = spread_ms / 1000
+            self._woken.set()
+
+    def stop(self) -> None:
+        """End ``run`` after the step it is in."""
+        self._stopped.set()
+        self._woken.set()
+
+    def run(self) -> None:
+        """Look at once, then on every hint and at least every ``every_s``."""
+        while not self._stopped.is_set():
+            pause = self.once()
+            if self._woken.wait(pause):
+                self._woken.clear()
+                self._stopped.wait(self._uniform(0, self._spread_s))
+
+    def once(self) -> float:
+        """Look once; return the seconds until the next look without a hint."""
+        try:
+            self._task.run()
+        except (KuweiError, SQLAlchemyError, OSError) as error:
+            self._failures += 1
+            log.warning("adoption_failed", reason=str(error))
+            doubled = RETRY_FIRST_S * 2.0 ** min(self._failures, 12)
+            return min(self.every_s, self._uniform(RETRY_FIRST_S, doubled))
+        self._failures = 0
+        return self.every_s

@@ -70,10 +70,6 @@ class Adoption:
     agent_version: str
     prepare: Prepare = no_preparation
 
-    def retry(self, session: Session, serial: int) -> None:
-        """Let a refused release be tried again, after this node was mended."""
-        store.set_state(session, serial, ReleaseState.VERIFIED)
-
     def tell(self, session: Session, version: str, serial: int) -> bool:
         """Note that a release is wanted here; False when there is nothing to do.
 

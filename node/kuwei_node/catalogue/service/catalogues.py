@@ -17,6 +17,7 @@ from kuwei_node.catalogue.domain import (
     Files,
     InForce,
     LocalRule,
+    ReleaseState,
     SeenRelease,
     Status,
     Tuning,
@@ -142,6 +143,10 @@ class Catalogues:
     def moved(self, session: Session) -> None:
         """Make every process compile again: a brake tripped or was reset."""
         store.raise_edition(session)
+
+    def retry(self, session: Session, serial: int) -> None:
+        """Let a refused release be tried again, after this node was mended."""
+        store.set_state(session, serial, ReleaseState.VERIFIED)
 
     def status(self, session: Session) -> Status:
         """Return how the catalogue stands; a stale one is enforced all the same."""

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from kuwei_node.alerts.service import Alerts
 from kuwei_node.brake.domain import BrakeLimits
 from kuwei_node.brake.service import Brakes, tripped
 from kuwei_node.catalogue.service.catalogues import Catalogues
+from kuwei_node.catalogue.service.tuning import LocalChanges
 from kuwei_node.holds.service import Holds
+from kuwei_node.intake.adapters import files, profiles
+from kuwei_node.intake.service.imports import Intake
+from kuwei_node.intake.service.reference_files import ReferenceFiles
 from kuwei_node.payments.service import Ledger
+from kuwei_node.reference.service import ReferenceService
+from kuwei_node.schedule.service import Scheduler
 from kuwei_node.screening.service import Screening
 from kuwei_node.settings import Settings
 from kuwei_node.uplink.adapters.identity import IdentityFolder
@@ -20,6 +28,7 @@ from kuwei_node.uplink.service.standing import Standing
 from kuwei_shared.db.engine import PoolLimits, connect
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock, SystemClock
+from kuwei_shared.rules.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +39,16 @@ class Node:
     clock: Clock
     unit_of_work: UnitOfWork
     catalogues: Catalogues
+    local_changes: LocalChanges
     ledger: Ledger
     alerts: Alerts
     holds: Holds
     brakes: Brakes
     screening: Screening
+    scheduler: Scheduler
+    reference: ReferenceService
+    reference_files: ReferenceFiles
+    intake: Intake
     identity_folder: IdentityFolder
     outbox: OutboxService
     recorder: Recorder
@@ -64,17 +78,38 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
         holds=holds,
         brakes=brakes,
     )
+    reference = ReferenceService(time)
+
+    def words(session: Session) -> Vocabulary:
+        return catalogues.current(session).catalogue.vocabulary
+
+    reference_files = ReferenceFiles(
+        words=words, reference=reference, open_file=files.open_file
+    )
+    intake = Intake(
+        clock=time,
+        words=words,
+        payments=ledger,
+        screening=screening,
+        profiles=profiles.load,
+        open_file=files.open_file,
+    )
     outbox = OutboxService(time)
     return Node(
         settings=settings,
         clock=time,
         unit_of_work=UnitOfWork(engine),
         catalogues=catalogues,
+        local_changes=LocalChanges(clock=time, catalogues=catalogues),
         ledger=ledger,
         alerts=alerts,
         holds=holds,
         brakes=brakes,
         screening=screening,
+        scheduler=Scheduler(time, screening, alerts),
+        reference=reference,
+        reference_files=reference_files,
+        intake=intake,
         identity_folder=IdentityFolder(settings.identity_dir),
         outbox=outbox,
         recorder=Recorder(outbox, ScreeningMeasures()),

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import time
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import click
 
 from kuwei_node.bootstrap import Node, build
+from kuwei_node.intake.adapters import files, notice
+from kuwei_node.intake.domain.progress import State
+from kuwei_node.intake.domain.rows import Totals
+from kuwei_node.intake.service.reference_files import ReferenceFile
+from kuwei_node.intake.tasks import run_import
+from kuwei_node.reference.domain import ALWAYS_FROM
+from kuwei_node.schedule.tasks import sweep
 from kuwei_node.settings import Settings
+from kuwei_node.worker import create_worker
 from kuwei_shared.db.migrate import upgrade
 from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.kernel.pages import PageRequest
 
 
 @click.group()
@@ -74,6 +86,149 @@ def new_epoch(*, confirm: bool) -> None:
         # Before the commit: an epoch may be skipped, never used twice.
         built.identity_folder.write(begun)
     click.echo(f"已启用纪元 {begun.epoch},全部统计将重新上报。")
+
+
+@verbs.command("worker")
+def worker() -> None:
+    """定时任务 Run scheduled rules until told to stop."""
+    app = create_worker(node("worker"))
+    app.worker_main(
+        ["worker", "--beat", "--pool=solo", "--loglevel=WARNING", "--without-gossip"]
+    )
+
+
+@verbs.command("sweep")
+def sweep_now() -> None:
+    """立即运行到期的定时规则 Run what is due, once, in this process."""
+    built = node("sweep")
+    done = sweep(built.unit_of_work, built.scheduler)
+    click.echo(f"已运行 {done} 个定时批次")
+
+
+@verbs.group("catalogue")
+def catalogue() -> None:
+    """规则目录 The catalogue in force here."""
+
+
+@catalogue.command("status")
+def catalogue_status() -> None:
+    """现行目录与已见版本 What is in force, what was seen, what was set aside."""
+    built = node("cli")
+    with built.unit_of_work.begin() as session:
+        status = built.catalogues.status(session)
+        seen = built.catalogues.releases(session, PageRequest(size=10))
+        aside = built.catalogues.in_force(session).set_aside if status.active else ()
+    active = status.active.version if status.active else "无"
+    click.echo(f"现行:{active}{'(久未核实)' if status.is_stale else ''}")
+    if status.trouble:
+        click.echo(f"最近一次取目录:{status.trouble}")
+    for one in seen.rows:
+        click.echo(f"{one.version}  {one.state}  {one.reason}")
+    for item in aside:
+        click.echo(f"搁置 {item.subject}:{item.reason}")
+
+
+@catalogue.command("retry")
+@click.argument("serial", type=int)
+def catalogue_retry(serial: int) -> None:
+    """再试一个未能启用的版本 Try a refused release again, once the cause is mended."""
+    built = node("cli")
+    with built.unit_of_work.begin() as session:
+        built.catalogues.retry(session, serial)
+    click.echo("下次取目录时再试")
+
+
+@catalogue.command("tune")
+@click.argument("rule_id")
+@click.argument("param")
+@click.argument("value")
+@click.option("--by", required=True, help="提出人。")
+@click.option("--approve-by", required=True, help="审批人,须为另一人。")
+def catalogue_tune(
+    rule_id: str, param: str, value: str, by: str, approve_by: str
+) -> None:
+    """调整参数 Move a parameter within the province's bounds and direction."""
+    built = node("cli")
+    with built.unit_of_work.begin() as session:
+        built.local_changes.tune(
+            session, rule_id, param, value, by=by, approver=approve_by
+        )
+    click.echo(f"{rule_id} 的 {param} 已调为 {value}")
+
+
+@verbs.command("import")
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+)
+@click.option("--profile", required=True, help="导入方案名称,或方案文件路径。")
+@click.option("--division", help="本节点区划代码;缺省取入网身份。")
+@click.option("--rows", type=int, help="申报的笔数。")
+@click.option("--amount", type=Decimal, help="申报的支付金额合计(元)。")
+def import_files(
+    paths: tuple[Path, ...],
+    profile: str,
+    division: str | None,
+    rows: int | None,
+    amount: Decimal | None,
+) -> None:
+    """导入支付文件 Import payment files; fails unless every total is met."""
+    built = node("import")
+    handed = [files.hand_in(path) for path in files.spread(paths)]
+    with built.unit_of_work.begin() as session:
+        import_id = built.intake.start_import(
+            session,
+            profile=profile,
+            files=handed,
+            divisions=built.reference.divisions(session, _home(built, division)),
+            by="命令行",
+            declared=Totals(rows=rows, pay_amt=amount),
+        )
+    tell = partial(_tell, len(handed))
+    state = run_import(built.unit_of_work, built.intake, import_id, tell)
+    click.echo(err=True)
+    with built.unit_of_work.begin() as session:
+        click.echo(notice.outcome(built.intake, session, import_id))
+    sys.exit(0 if state is State.DONE else 1)
+
+
+@verbs.command("load-reference")
+@click.argument("place", type=click.Path(exists=True, path_type=Path))
+@click.option("--division", help="本节点区划代码;缺省取入网身份。")
+@click.option("--entity", help="参照数据名称;导入单个文件时必填。")
+@click.option("--valid-from", type=click.DateTime(["%Y-%m-%d"]), help="生效日期。")
+def load_reference(
+    place: Path,
+    division: str | None,
+    entity: str | None,
+    valid_from: dt.datetime | None,
+) -> None:
+    """导入参照数据 Load reference data from a folder of files, or one file."""
+    built = node("import")
+    since = ALWAYS_FROM if valid_from is None else valid_from.date()
+    for name, path in files.reference_files(place, entity):
+        given = ReferenceFile(
+            entity=name,
+            file=files.hand_in(path),
+            division=_home(built, division),
+            by="命令行",
+            valid_from=since,
+        )
+        with built.unit_of_work.begin() as session:
+            done = built.reference_files.load(session, given)
+        click.echo(
+            f"{name}\t读入 {done.read}\t新增 {done.added}\t更替 {done.closed}"
+            f"\t未变 {done.unchanged}\t拒绝 {done.rejected}"
+        )
+
+
+def _home(built: Node, division: str | None) -> str:
+    return division or built.identity_folder.read().node_code
+
+
+def _tell(files_all: int, files_done: int, rows: int) -> None:
+    click.echo(
+        f"\r文件 {files_done}/{files_all} 已入库 {rows:,} 笔", nl=False, err=True
+    )
 
 
 def node(process: str) -> Node:

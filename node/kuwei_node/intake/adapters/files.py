@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from kuwei_node.intake.adapters.delimited import open_delimited, unreadable
@@ -11,6 +12,7 @@ from kuwei_node.intake.adapters.typed import JsonLines, Parquet, Spreadsheet
 from kuwei_node.intake.domain.profile import Layout, Reading
 from kuwei_node.intake.domain.progress import Handed
 from kuwei_node.intake.domain.rows import Source
+from kuwei_node.reference.domain import KEYS, require
 
 _ENDINGS = {
     ".csv": Layout.CSV,
@@ -70,6 +72,41 @@ def hand_in(path: Path, name: str | None = None) -> Handed:
         sha256=digest.hexdigest(),
         size_bytes=path.stat().st_size,
     )
+
+
+def spread(paths: Iterable[Path]) -> list[Path]:
+    """Return files as given and the files in given folders, in order of name."""
+    found: list[Path] = []
+    for path in paths:
+        inside = (
+            (p for p in path.iterdir() if p.is_file()) if path.is_dir() else (path,)
+        )
+        found.extend(sorted(inside))
+    return found
+
+
+def reference_files(place: Path, entity: str | None) -> list[tuple[str, Path]]:
+    """Return the files of reference data in a folder, each with its entity.
+
+    Args:
+        place: a folder with one file per entity, named after it; or one file.
+        entity: what a single file holds, unless its name says it.
+
+    Raises:
+        KuweiError: ``intake.unreadable`` when a folder has none.
+    """
+    if place.is_file():
+        return [(entity or place.stem, place)]
+    wanted = KEYS if entity is None else {entity: KEYS[require(entity)]}
+    found = [
+        (name, path)
+        for name in wanted
+        for path in sorted(place.glob(f"{name}.*"))
+        if path.suffix.lower() in _ENDINGS
+    ]
+    if not found:
+        raise unreadable(str(place), "目录中没有参照数据文件")
+    return found
 
 
 def _layout(path: Path, name: str, reading: Reading) -> Layout:

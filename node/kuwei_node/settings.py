@@ -28,6 +28,16 @@ class Settings(BaseSettings):
     database_url: DatabaseUrl = Field(description="PostgreSQL 地址。")
     data_dir: Path = Field(Path("/var/lib/kuwei"), description="身份与密钥所在目录。")
 
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0", description="Redis 地址,定时任务用。"
+    )
+    queue: str = Field(
+        "main", pattern=r"^[a-z0-9-]{1,32}$", description="本节点任务队列名。"
+    )
+    sweep_every_s: float = Field(
+        60.0, gt=0, le=3600, description="检查到期定时规则的间隔秒数。"
+    )
+
     threads: int = Field(16, ge=1, le=64, description="每个进程的数据库连接数。")
     wait_ms: int = Field(50_000, ge=100, le=50_000, description="一次长轮询的毫秒数。")
     heartbeat_s: float = Field(60.0, gt=0, le=600, description="心跳间隔秒数。")

@@ -1,0 +1,52 @@
+"""The node's Celery application: what runs without anybody asking.
+
+Settings follow docs/adr (jobs): late acknowledgement, one message at a time, time
+limits well below the visibility timeout. Work items are database rows, so losing
+Redis loses nothing. This process never loads grpc: workers may fork.
+"""
+
+from __future__ import annotations
+
+from celery import Celery
+from celery.signals import worker_process_init
+
+from kuwei_node.bootstrap import Node
+from kuwei_node.schedule import tasks
+
+TIME_LIMIT_S = 900
+VISIBILITY_S = 3_600
+
+
+def create_worker(node: Node) -> Celery:
+    """Return the Celery application of a node."""
+    visibility = {"visibility_timeout": VISIBILITY_S}
+    app = Celery("kuwei-node", broker=node.settings.redis_url)
+    app.conf.update(
+        broker_transport_options=visibility,
+        visibility_timeout=VISIBILITY_S,
+        task_default_queue=f"node.{node.settings.queue}",
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_ignore_result=True,
+        task_time_limit=TIME_LIMIT_S,
+        worker_prefetch_multiplier=1,
+        worker_max_tasks_per_child=500,
+        worker_soft_shutdown_timeout=10,
+        broker_connection_retry_on_startup=True,
+        timezone="Asia/Shanghai",
+        beat_schedule={
+            "schedule-sweep": {
+                "task": tasks.SWEEP,
+                "schedule": node.settings.sweep_every_s,
+                "options": {"expires": node.settings.sweep_every_s},
+            }
+        },
+    )
+    tasks.register(app, node.unit_of_work, node.scheduler)
+
+    @worker_process_init.connect(weak=False)
+    def forked(**_: object) -> None:
+        # A TLS or libpq connection shared across fork corrupts both sides.
+        node.unit_of_work.engine.dispose(close=False)
+
+    return app

@@ -25,6 +25,11 @@ _PLAN_SLACK, _YEAR_SLACK, _LATE_SLACK = 1.05, 1.06, 2.15
 _CONTRACT_SLACK = 1.04
 _PROGRESS_SLACK = 1.08
 _NOVEMBER = 10
+_LAG = 0.19  # of the year that a direct fund may lie behind the calendar
+_TRACKED = np.isin(
+    [profile.eco for profile in PROFILES],
+    ["30305", "30308", "30227", "31003", "31005", "31006"],
+)
 _GOV_PUR = np.array([profile.channel == "contract" for profile in PROFILES])
 
 
@@ -64,13 +69,26 @@ def _doc_no(world: World, row: int, *, upper: bool) -> str:
     return f"{word}财预〔{world.year - 1}〕{row % 290 + 1}号"
 
 
+def _tracks(world: World, rows: I64, fen: I64) -> list[str | None]:
+    """Return the direct-fund project of lines paid steadily enough to be one."""
+    paid = np.cumsum(world.tally.net, axis=0)[:, rows]
+    due = [fen * (m / 12 - _LAG) for m in range(1, 13)]
+    steady = (paid[2:] >= np.array(due)[2:]).all(axis=0)
+    chosen = steady & _TRACKED[world.lines.profile[rows]] & (rows % 2 == 0)
+    return [
+        f"ZD{world.year}{row % 9 + 1:03d}" if one else None
+        for row, one in zip(rows.tolist(), chosen.tolist(), strict=True)
+    ]
+
+
 def appropriation(world: World, texts: Texts) -> Iterator[Columns]:
     """Yield the appropriations that were paid from."""
     rows = _used(world)
-    amount = money(_amounts(world, _plans(world))[rows])
+    fen = _amounts(world, _plans(world))[rows]
+    amount = money(fen)
     lines, numbers = world.lines, rows.tolist()
     taken = {name: values.take(rows) for name, values in texts.by_line.items()}
-    track = [lines.track[row] or None for row in numbers]
+    track = _tracks(world, rows, fen)
     doc = rows % 12
     yield {
         **{
@@ -122,6 +140,7 @@ def project(world: World, _: Texts) -> Iterator[Columns]:
     progress = 60 + rows * 7 % 36
     total = _up(paid * _PROGRESS_SLACK * 100 / progress)
     works = np.array(projects.works)
+    special = np.array([category == "31" for category in projects.category])
     hundredths = money(progress * 100).cast(pa.decimal128(9, 2))
     units = [world.units[unit].code for unit in projects.unit]
     yield {
@@ -133,7 +152,7 @@ def project(world: World, _: Texts) -> Iterator[Columns]:
         "progress_pct": hundredths,
         "review_required": pa.array(works),
         "review_passed": pa.array(works),
-        "is_livelihood": pa.array(rows % 7 == 0),
+        "is_livelihood": pa.array((rows % 7 == 0) & special),
         "start_date": _days(dt.date(world.year - 1, 9, 1), rows % 120),
     }
 

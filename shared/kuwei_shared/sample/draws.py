@@ -7,6 +7,7 @@ a rule should see.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from kuwei_shared.sample.calendar import Month
 from kuwei_shared.sample.lines import I64, Lines
-from kuwei_shared.sample.payees import STRETCH
+from kuwei_shared.sample.payees import CARD_ACCOUNTS, STRETCH
 from kuwei_shared.sample.profiles import PAYROLL_COUNT, PROFILES
 from kuwei_shared.sample.world import World
 
@@ -24,6 +25,10 @@ _ROUND_SHARE, _ROUND_STEP = 0.3, 10_000
 _PAYROLL_SHARE = 0.3
 _MORNING, _AFTERNOON, _HALF = 9 * 3600, 14 * 3600 + 1800, 3 * 3600
 _PARTIAL, _CORRECTED = 0.3, 0.25
+# Refunded are payments up to three medians, on lines with some to spare.
+_REFUND_MOST, _REFUND_OFTEN = 300, 6
+_TAIL_DAYS, _TAIL_FEN = 4, 20_000_000
+_DECEMBER, _RUSH_DAYS, _RUSH_FEN = 12, 11, 95_000_000
 
 _MEDIAN = np.array([p.median for p in PROFILES])
 _SIGMA = np.array([p.sigma for p in PROFILES])
@@ -116,17 +121,35 @@ def _distinct(rng: np.random.Generator, fen: I64, turn: I64, profile: I64) -> I6
     return np.where(rounded, coarse, fine)
 
 
+def _calm(month: Month, day: I64, fen: I64) -> tuple[I64, I64]:
+    """Keep what is large out of the month's tail and of the year's last days.
+
+    Ordinary months end busy, but not with the money: that is what rules watch.
+    """
+    left = np.array([_days_left(d) for d in month.days])
+    early = int((left >= _TAIL_DAYS).sum())
+    day = np.where((fen >= _TAIL_FEN) & (day >= early), day % early, day)
+    rush = (month.number == _DECEMBER) & (left[day] <= _RUSH_DAYS)
+    return day, np.where(rush & (fen >= _RUSH_FEN), _TAIL_FEN + fen % _TAIL_FEN, fen)
+
+
+def _days_left(day: dt.date) -> int:
+    after = (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1)
+    return (after - day).days - 1
+
+
 def _counterparts(world: World, line: I64, turn: I64) -> tuple[I64, I64, I64]:
     """Return (payee, merchant, contract) rows for each payment."""
     lines, profile = world.lines, world.lines.profile[line]
+    nth = _turns(line, world.line_turns)
     unit, channel = lines.unit[line], _CHANNEL[profile]
     start, size = world.trade_start[profile], world.trade_size[profile]
     pooled = start + (unit * STRETCH + turn % STRETCH) % size
     card, bought = channel == "card", channel == "contract"
     contract = np.where(
-        bought, lines.contract[line] + turn % np.maximum(lines.contracts[line], 1), -1
+        bought, lines.contract[line] + nth % np.maximum(lines.contracts[line], 1), -1
     )
-    payee = np.where(card, world.card_payee[unit], pooled)
+    payee = np.where(card, world.card_payee[unit] + turn % CARD_ACCOUNTS, pooled)
     payee = np.where(bought, world.contract_payee[np.maximum(contract, 0)], payee)
     return payee, np.where(card, pooled, -1), contract
 
@@ -137,7 +160,11 @@ def _refunds(
     """Return rows that take earlier payments of the month back, a few days later."""
     last = len(month.days) - 1
     profile = world.lines.profile[draws.line]
-    open_rows = np.flatnonzero((profile >= PAYROLL_COUNT) & (draws.day < last))
+    small = draws.fen < _MEDIAN[profile] * _REFUND_MOST
+    frequent = world.lines.expected[draws.line] > _REFUND_OFTEN
+    open_rows = np.flatnonzero(
+        (profile >= PAYROLL_COUNT) & (draws.day < last) & small & frequent
+    )
     count = min(len(open_rows) // 2, round(len(draws) * share))
     picked = np.sort(rng.choice(open_rows, count, replace=False))
     taken = draws.take(picked)
@@ -174,6 +201,7 @@ def draw_month(
     fen = np.r_[wage_fen, _amounts(rng, world.lines, rows, scale)]
     day = np.r_[wage_day, rng.choice(len(month.days), free, p=month.weights)]
     size = len(line)
+    day, fen = _calm(month, day, fen)
     clock = rng.integers(0, 2 * _HALF, size)
     sec = np.where(clock < _HALF, _MORNING + clock, _AFTERNOON + clock - _HALF)
     none = np.full(size, -1, dtype=np.int64)

@@ -25,6 +25,7 @@ _EPOCH = dt.date(1970, 1, 1)
 _ACTIVITY = np.isin(
     np.arange(len(PROFILES)), [INDEX["30215"], INDEX["30216"], INDEX["30217"]]
 )
+_CASH = np.array([p.channel == "cash" for p in PROFILES])
 _INVOICED = np.array([p.channel in {"card", "company", "contract"} for p in PROFILES])
 # Fen a guest or participant costs at most a day, well inside the standards.
 _PER_HEAD = np.where(np.arange(len(PROFILES)) == INDEX["30217"], 7_000, 28_000)
@@ -168,6 +169,7 @@ class Framer:
             "contract_no": _at(texts.contract, draws.contract, draws.contract >= 0),
             "person_cnt": pa.array(heads, pa.int64(), mask=~activity),
             "day_cnt": _only(pa.scalar(1, pa.decimal128(9, 2)), activity),
+            "check_no": _only(_join("XJ", _digits(draws.number, 8)), _CASH[profile]),
             "attach_cnt": pa.array(np.where(activity, 5, 2) + draws.turn % 4),
         }
 
@@ -186,5 +188,4 @@ class Framer:
         columns["fiscal_year"] = pa.repeat(
             pa.scalar(self.world.year, pa.int64()), count
         )
-        columns["check_no"] = pa.nulls(count, pa.string())
         return columns

@@ -21,18 +21,20 @@ _WORKS_DEPTS = frozenset({"213", "214", "216", "212"})
 _SCHOOLS = "205"
 _CARD_CHANCE = 0.72
 _CHANCE = {
-    "30226": 0.6, "30227": 0.9, "30299": 0.8, "30305": 0.5, "30308": 0.0,
+    "30226": 0.6, "30399": 0.6, "30227": 0.9, "30299": 0.8, "30305": 0.5, "30308": 0.0,
     "31002": 0.8, "31003": 0.35, "31005": 0.06, "31006": 0.3,
 }  # fmt: skip
-_TRACK_CHANCE = 0.12
-_TRACKED = frozenset({"30305", "31005", "31003"})
+_BOUGHT = np.array([profile.channel == "contract" for profile in PROFILES])
 _WORKS = frozenset({"31005", "31006"})
 _WORKS_NAMES = (
     "农村公路提升工程", "河道综合整治工程", "高标准农田建设项目", "排水管网改造工程",
     "饮水安全巩固提升工程", "业务用房修缮改造项目", "市政道路维护项目",
 )  # fmt: skip
 _METHODS = ("open", "negotiated", "inquiry", "framework", "invited")
-_CONTRACTS_PER_LINE = 3
+# At most this many payments on one contract, so that none looks like a purchase
+# cut up to stay under the tender limit.
+_PAID_PER_CONTRACT = 4
+_FREE_SHARE = 0.8
 
 
 @dataclass(slots=True)
@@ -43,7 +45,8 @@ class Lines:
         unit, profile, project: rows of the unit list, PROFILES, the projects.
         weight: how often it is drawn; 0 for payroll lines.
         contract, contracts: first contract row and how many; 0 without.
-        func, track: functional class; tracking project of direct funds or "".
+        expected: payments it will see in the year, about.
+        func: functional class.
     """
 
     unit: I64
@@ -52,8 +55,8 @@ class Lines:
     contract: I64
     contracts: I64
     weight: npt.NDArray[np.float64]
+    expected: npt.NDArray[np.float64]
     func: list[str]
-    track: list[str]
     bgt_id: list[str]
 
     def __len__(self) -> int:
@@ -103,15 +106,10 @@ class Contracts:
 @dataclass(slots=True)
 class _Builder:
     rng: np.random.Generator
-    payees: Payees
-    year: int
     projects: Projects = field(default_factory=Projects)
-    contracts: Contracts = field(default_factory=Contracts)
-    rows: list[tuple[int, int, int, int, int, float, str, str, str]] = field(
-        default_factory=list
-    )
+    rows: list[tuple[int, int, int, float, str, str]] = field(default_factory=list)
 
-    def unit_lines(self, unit: Unit) -> None:
+    def unit_lines(self, unit: Unit, year: int) -> None:
         """Append every appropriation of one unit."""
         basic = (
             self.projects.add(unit, "人员类项目-工资福利", "11", works=False),
@@ -124,7 +122,7 @@ class _Builder:
             project = basic[0 if index < PAYROLL_COUNT else 1]
             if profile.channel == "contract" or profile.eco == "30227":
                 project = self._special(unit, profile.eco)
-            self._line(unit, index, project)
+            self._line(unit, index, project, year)
 
     def _chance(self, unit: Unit, index: int) -> float:
         profile = PROFILES[index]
@@ -148,56 +146,60 @@ class _Builder:
             )
         return self.projects.add(unit, f"{unit.place.name}{name}", "31", works=works)
 
-    def _line(self, unit: Unit, index: int, project: int) -> None:
-        profile = PROFILES[index]
-        first, count = 0, 0
-        if profile.channel == "contract":
-            first, count = len(self.contracts.number), _CONTRACTS_PER_LINE
-            start, size = self.payees.spans[profile.trade]
-            picks = self.rng.integers(0, size, count)
-            methods = self.rng.integers(0, len(_METHODS), count)
-            for pick, method in zip(picks.tolist(), methods.tolist(), strict=True):
-                self.contracts.add(unit, start + pick, _METHODS[method], self.year)
-        tracked = profile.eco in _TRACKED and self.rng.random() < _TRACK_CHANCE
-        row = len(self.rows)
+    def _line(self, unit: Unit, index: int, project: int, year: int) -> None:
+        profile, row = PROFILES[index], len(self.rows)
         self.rows.append((
-            unit.index, index, project, first, count,
+            unit.index, index, project,
             0.0 if index < PAYROLL_COUNT else profile.weight * unit.scale**0.5,
             unit.funcs[row % len(unit.funcs)],
-            f"ZD{self.year}{row % 9 + 1:03d}" if tracked else "",
-            f"B{self.year}-{unit.place.code}-{unit.code}-{row % 10000:04d}",
+            f"B{year}-{unit.place.code}-{unit.code}-{row % 10000:04d}",
         ))  # fmt: skip
 
 
 def build_lines(
-    rng: np.random.Generator, units: list[Unit], payees: Payees, year: int
+    rng: np.random.Generator,
+    units: list[Unit],
+    payees: Payees,
+    year: int,
+    payments: int,
 ) -> tuple[Lines, Projects, Contracts]:
     """Return every appropriation of a node with its projects and contracts."""
-    builder = _Builder(rng, payees, year)
+    builder = _Builder(rng)
     for one in units:
-        builder.unit_lines(one)
+        builder.unit_lines(one, year)
     columns = list(zip(*builder.rows, strict=True))
-    unit, profile, project, contract, contracts = (
-        np.array(column, dtype=np.int64) for column in columns[:5]
-    )
+    unit, profile, project = (np.array(c, dtype=np.int64) for c in columns[:3])
+    weight = np.array(columns[3], dtype=np.float64)
     lines = Lines(
         unit=unit,
         profile=profile,
         project=project,
-        contract=contract,
-        contracts=contracts,
-        weight=np.array(columns[5], dtype=np.float64),
-        func=list(columns[6]),
-        track=list(columns[7]),
-        bgt_id=list(columns[8]),
+        contract=np.zeros_like(unit),
+        contracts=np.zeros_like(unit),
+        weight=weight,
+        expected=weight / weight.sum() * payments * _FREE_SHARE,
+        func=list(columns[4]),
+        bgt_id=list(columns[5]),
     )
-    return lines, builder.projects, builder.contracts
+    return lines, builder.projects, _contracts(rng, lines, units, payees, year)
 
 
-def line_caps(lines: Lines) -> npt.NDArray[np.float64]:
-    """Return each line's largest ordinary amount in yuan."""
-    caps = np.array([profile.cap for profile in PROFILES])
-    return np.asarray(caps[lines.profile], dtype=np.float64)
+def _contracts(
+    rng: np.random.Generator, lines: Lines, units: list[Unit], payees: Payees, year: int
+) -> Contracts:
+    """Give each procurement line contracts enough, each with another supplier."""
+    contracts = Contracts()
+    for row in np.flatnonzero(_BOUGHT[lines.profile]).tolist():
+        start, size = payees.spans[PROFILES[lines.profile[row]].trade]
+        most = lines.expected[row] + 5 * lines.expected[row] ** 0.5 + 5
+        count = min(size, int(most / _PAID_PER_CONTRACT) + 1)
+        lines.contract[row], lines.contracts[row] = len(contracts.number), count
+        first = int(rng.integers(size))
+        unit = units[lines.unit[row]]
+        for n in range(count):
+            method = _METHODS[(first + n) % len(_METHODS)]
+            contracts.add(unit, start + (first + n) % size, method, year)
+    return contracts
 
 
 def gov_eco(lines: Lines, units: list[Unit]) -> list[str]:

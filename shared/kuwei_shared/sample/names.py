@@ -13,7 +13,7 @@ import numpy as np
 BANKS: tuple[tuple[str, str, bool], ...] = (
     ("901", "桂江银行", True),
     ("902", "邕州银行", True),
-    ("903", "漓江商业银行", True),
+    ("903", "榕湖商业银行", True),
     ("904", "红水河农村商业银行", True),
     ("905", "左江村镇银行", False),
 )

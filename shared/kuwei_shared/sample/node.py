@@ -111,6 +111,8 @@ class NodeWriter:
         world, taken = self.world, np.maximum(draws.fen, 0)
         plan = world.tally.plan
         plan[month.number - 1] += _sums(draws.line, taken, plan.shape[1])
+        net = world.tally.net
+        net[month.number - 1] += _sums(draws.line, draws.fen, net.shape[1])
         on = draws.contract >= 0
         contracts = len(world.tally.contract)
         world.tally.contract += _sums(draws.contract[on], taken[on], contracts)
@@ -118,7 +120,7 @@ class NodeWriter:
         self.amount_fen += int(draws.fen.sum())
 
     def _bank(self, month: Month, draws: Draws) -> I64:
-        """Return what banks paid on the month's last day; below 0 if money came back."""
+        """Return what banks paid on the last day; below 0 if money came back."""
         units = len(self.world.units)
         last = month.days[-1]
         late = [(last - day).days < _LATE_DAYS for day in month.days]

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kuwei_shared.sample.names import BANKS, TRADES, firms, persons
+from kuwei_shared.sample.names import BANKS, TRADES, firms, numeral, persons
 from kuwei_shared.sample.places import Place
 from kuwei_shared.sample.units import AGENT_BANKS
 
 # Suppliers of one trade one unit deals with.
 STRETCH = 40
+# Card repayment accounts of one bank at one place.
+CARD_ACCOUNTS = 9
 _POOL_MIN, _POOL_MAX = 60, 4_000
 _PERSONS_MIN, _PERSONS_MAX = 120, 20_000
 _BANK_NAMES = {code: name for code, name, _ in BANKS}
@@ -72,9 +74,12 @@ def build_payees(rng: np.random.Generator, place: Place, units: int) -> Payees:
     payees.add("insurance", "special", [f"{place.prefix}社会保险基金财政专户"])
     payees.add("housing", "special", [f"{place.prefix}住房公积金管理中心缴存专户"])
     for bank in AGENT_BANKS:
-        name = f"{_BANK_NAMES[bank]}公务卡还款专户"
-        row = payees.append(name, f"{place.code[:6]}{bank}709991", bank, "card_settle")
-        payees.spans[f"card:{bank}"] = (row, 1)
+        start = len(payees.name)
+        for n in range(1, CARD_ACCOUNTS + 1):
+            name = f"{_BANK_NAMES[bank]}公务卡还款专户{numeral(n)}"
+            no = f"{place.code[:6]}{bank}70999{n}"
+            payees.append(name, no, bank, "card_settle")
+        payees.spans[f"card:{bank}"] = (start, CARD_ACCOUNTS)
     pool = min(_POOL_MAX, max(_POOL_MIN, units * 3))
     city = place.prefix[:3] if place.level == "county" else place.prefix
     for trade in TRADES:

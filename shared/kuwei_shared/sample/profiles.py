@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Channel = Literal["payroll", "card", "company", "contract", "person"]
+Channel = Literal["payroll", "card", "company", "contract", "person", "cash"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +152,10 @@ _CARD = (
 )  # fmt: skip
 
 _TRANSFER = (
+    Profile(
+        "30399", "50999", "cash", "121", 0.3, 420, 0.4, 80, 900, "person",
+        ("提取备用金慰问困难群众", "{m}月慰问金", "提取备用金发放救济款"),
+    ),
     Profile(
         "30226", "50205", "person", "121", 2.6, 2100, 0.7, 200, 9.2e3, "person",
         ("支付专家评审费", "支付讲课劳务费", "支付临时用工{m}月劳务费",

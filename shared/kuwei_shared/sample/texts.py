@@ -14,7 +14,7 @@ from kuwei_shared.sample.profiles import PROFILES, purposes
 from kuwei_shared.sample.units import CARDS_PER_UNIT, Unit
 from kuwei_shared.sample.world import World
 
-SET_MODE_CARD, SET_MODE_TRANSFER = "7", "1"
+_SET_MODES = {"card": "7", "cash": "4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def payer(unit: Unit, pay_type: str) -> dict[str, str]:
 
 def set_mode(channel: str) -> str:
     """Return the settlement mode of an ordinary payment."""
-    return SET_MODE_CARD if channel == "card" else SET_MODE_TRANSFER
+    return _SET_MODES.get(channel, "1")
 
 
 def unit_fields(unit: Unit) -> dict[str, str]:

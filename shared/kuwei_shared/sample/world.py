@@ -21,12 +21,13 @@ class Tally:
     """What ordinary payments took, in fen, refunds not given back.
 
     Attributes:
-        plan: by month (0-11) and line.
+        plan: by month (0-11) and line; net: the same with refunds given back.
         contract: by contract row.
         bank: by month (0-11) and unit, authorised on the month's last working day.
     """
 
     plan: I64
+    net: I64
     contract: I64
     bank: I64
 
@@ -39,7 +40,8 @@ class World:
         cumulative: running sum of the lines' weights.
         trade_start, trade_size: by profile, its stretch of the payees.
         card_payee: by unit, the card repayment account of its bank.
-        turns: payments so far by unit; number: payments so far in the node.
+        turns, line_turns: payments so far by unit and by line.
+        number: payments so far in the node.
         extra: rows that violations added, by reference table.
     """
 
@@ -59,6 +61,7 @@ class World:
     card_payee: I64
     contract_payee: I64
     turns: I64
+    line_turns: I64
     tally: Tally
     number: int = 0
     extra: dict[str, list[dict[str, object]]] = field(default_factory=dict)
@@ -76,7 +79,7 @@ def build_world(
     towns = hosted(place.code)
     units = build_units(rng, place, towns, payments)
     payees = build_payees(rng, place, len(units))
-    lines, projects, contracts = build_lines(rng, units, payees, year)
+    lines, projects, contracts = build_lines(rng, units, payees, year, payments)
     spans = [payees.spans[profile.trade] for profile in PROFILES]
     return World(
         place=place,
@@ -97,8 +100,10 @@ def build_world(
         ),
         contract_payee=np.array(contracts.payee or [0], dtype=np.int64),
         turns=np.zeros(len(units), dtype=np.int64),
+        line_turns=np.zeros(len(lines), dtype=np.int64),
         tally=Tally(
             plan=np.zeros((12, len(lines)), dtype=np.int64),
+            net=np.zeros((12, len(lines)), dtype=np.int64),
             contract=np.zeros(max(1, len(contracts.number)), dtype=np.int64),
             bank=np.zeros((12, len(units)), dtype=np.int64),
         ),

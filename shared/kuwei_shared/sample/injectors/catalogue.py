@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from kuwei_shared.sample.injectors import banks, guangxi
+from kuwei_shared.sample.injectors import (
+    audit,
+    banks,
+    city,
+    direct,
+    guangxi,
+    meetings,
+    models,
+)
 from kuwei_shared.sample.injectors.registry import INJECTORS, Injector
 
-FAMILIES = (guangxi, banks)
+FAMILIES = (guangxi, banks, audit, city, direct, meetings, models)
 
 __all__ = ["FAMILIES", "INJECTORS", "Injector"]

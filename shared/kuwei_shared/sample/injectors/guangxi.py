@@ -6,15 +6,17 @@ import datetime as dt
 from decimal import Decimal
 
 from kuwei_shared.sample.injectors.registry import injector
-from kuwei_shared.sample.injectors.scene import Row, Scene, money
+from kuwei_shared.sample.injectors.scene import Row, Scene, moment, money, month_end
 
 _FAULTY = ("payee_acct_name", "payee_acct_no", "use_des", "set_mode_code")
+_RESEARCH = "206"
 
 
 @injector("GX-U01")
 def over_budget(scene: Scene) -> None:
     """The second payment takes more than the appropriation still holds."""
-    first = scene.payment("30227", scene.between(8_000, 60_000))
+    day = scene.day(*range(1, 11))
+    first = scene.payment("30227", scene.between(8_000, 60_000), day=day)
     amount = first["pay_amt"]
     scene.latest("appropriation").update(amount=amount * 2, dis_amt=amount * 2)
     scene.latest("cash_plan")["plan_amt"] = amount * 4
@@ -50,6 +52,14 @@ def no_contract(scene: Scene) -> None:
     else:
         scene.latest("contract")["pur_plan_no"] = None
     scene.owes(row, "GX-U04")
+
+
+@injector("GX-U04A")
+def over_contract(scene: Scene) -> None:
+    """More on a contract than it was signed for."""
+    row = scene.payment("31002", scene.between(6_000, 90_000))
+    scene.latest("contract")["contract_amt"] = row["pay_amt"] - Decimal("1.00")
+    scene.owes(row, "GX-U04A")
 
 
 @injector("GX-U05")
@@ -98,8 +108,8 @@ def over_plan_direct(scene: Scene) -> None:
 @injector("GX-U07")
 def to_superior(scene: Scene) -> None:
     """Treasury money moved to the own-fund account of the unit above."""
-    unit = scene.unit(kind="institution")
-    above = next((u for u in scene.world.units if u.code == unit.parent), unit)
+    unit = scene.unit()
+    above = next(u for u in scene.world.units if u.code == unit.parent)
     row = scene.payment(
         "30299", scene.between(3_000, 90_000), unit=unit, changed=scene.own_fund(above)
     )
@@ -116,8 +126,8 @@ def _rejected(row: Row, scene: Scene) -> tuple[str, ...]:
 @injector("UL-5", levels=("city",))
 def to_own_fund(scene: Scene) -> None:
     """Treasury money moved to a sister unit's own-fund account."""
-    unit = scene.unit(kind="administrative")
-    other = next(u for u in scene.world.units if u.dept != unit.dept)
+    unit = scene.unit()
+    other = scene.stranger(unit)
     row = scene.payment(
         "30299", scene.between(3_000, 90_000), unit=unit, changed=scene.own_fund(other)
     )
@@ -128,8 +138,9 @@ def to_own_fund(scene: Scene) -> None:
 @injector("GX-U08")
 def cash(scene: Scene) -> None:
     """Cash drawn above the settlement start for no allowed purpose."""
-    row = scene.payment("30299", scene.between(1_010, 1_900))
-    row.update(set_mode_code="4", use_des="提现购买零星物资", check_no="XJ00000001")
+    unit = scene.unit(lambda one: not one.funcs[0].startswith(_RESEARCH))
+    row = scene.payment("30399", scene.between(1_010, 1_090), unit=unit)
+    row["use_des"] = "提现购买零星物资"
     scene.owes(row, "GX-U08")
 
 
@@ -153,14 +164,15 @@ def to_person(scene: Scene) -> None:
 @injector("GX-U10")
 def large(scene: Scene) -> None:
     """Twenty million or more at once."""
-    row = scene.payment("31005", scene.between(20_000_000, 46_000_000))
+    day = scene.day(*range(1, 12))
+    row = scene.payment("31005", scene.between(20_000_000, 46_000_000), day=day)
     scene.owes(row, "GX-U10")
 
 
 @injector("GX-U11")
 def repay_advance(scene: Scene) -> None:
     """Treasury money pays back what an own-fund account had advanced."""
-    unit = scene.unit(kind="administrative")
+    unit = scene.unit()
     row = scene.payment(
         "30299", scene.between(3_000, 90_000), unit=unit, changed=scene.own_fund(unit)
     )
@@ -220,23 +232,21 @@ def _pair(scene: Scene, amount: Decimal) -> tuple[Row, Row]:
     month = scene.months[int(scene.rng.integers(len(scene.months)))]
     early = int(scene.rng.integers(0, len(month.days) - 6))
     first = scene.payment("30227", amount, day=month.days[early])
+    scene.latest("appropriation").update(amount=amount * 5, dis_amt=amount * 5)
     scene.latest("cash_plan")["plan_amt"] = amount * 3
     later = month.days[early + 4]
     again = scene.follow(
-        first, 0, {"vou_date": later, "create_time": _moment(later, 10, 12)}
+        first, 0, {"vou_date": later, "create_time": moment(later, 72)}
     )
     return first, again
 
 
-def _moment(day: dt.date, hour: int, minute: int) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(hour, minute))  # local time
-
-
 @injector("GX-U15C")
 def round_sum(scene: Scene) -> None:
-    """A round million and more without a contract."""
-    amount = Decimal(int(scene.rng.integers(11, 40)) * 100_000)
-    row = scene.payment("30227", amount.quantize(Decimal("0.01")))
+    """Whole millions, to the yuan, without a contract."""
+    amount = Decimal(int(scene.rng.integers(1, 5)) * 1_000_000)
+    day = scene.day(*range(1, 12))
+    row = scene.payment("30227", amount.quantize(Decimal("0.01")), day=day)
     row.update(pay_type_code="112")
     scene.owes(row, "GX-U15C")
 
@@ -246,8 +256,8 @@ def over_cash_limit(scene: Scene) -> None:
     """Cash drawn in a day beyond the unit's standing limit, for allowed ends."""
     unit = scene.unit()
     amount = money(unit.cash_limit // 100) + scene.between(30, 600)
-    row = scene.payment("30305", amount, unit=unit)
-    row.update(set_mode_code="4", use_des="备用金", check_no="XJ00000002")
+    row = scene.payment("30399", amount, unit=unit)
+    row["use_des"] = "提取备用金"
     day = row["vou_date"]
     scene.owes_subject("agency", unit.code, day, "UL-1")
 
@@ -256,16 +266,8 @@ def over_cash_limit(scene: Scene) -> None:
 def few_cards(scene: Scene) -> None:
     """Travel paid by transfer in a month, so that cards settle under half."""
     unit = scene.unit()
-    month = scene.months[int(scene.rng.integers(len(scene.months)))]
-    row = scene.payment(
-        "30211", scene.between(180_000, 240_000), unit=unit, day=month.days[-1]
-    )
+    row = scene.payment("30211", scene.between(180_000, 240_000), unit=unit)
     row.update(scene.company("travel"), set_mode_code="1", card_no=None)
     row["merchant_name"] = None
-    last = _month_end(month.days[-1])
+    last = month_end(row["vou_date"])
     scene.owes_subject("agency", unit.code, last, "UL-3", stage="month_end")
-
-
-def _month_end(day: dt.date) -> dt.date:
-    nxt = (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1)
-    return nxt - dt.timedelta(days=1)

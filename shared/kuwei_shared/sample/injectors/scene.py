@@ -7,6 +7,7 @@ contract, so that breaking one rule breaks no other and disturbs no neighbour.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -26,12 +27,25 @@ Row = dict[str, Any]  # Any: a row holds texts, dates, decimals and booleans
 _CENT = Decimal("0.01")
 _OPENED = dt.date(2016, 3, 14)
 _PER_HEAD = 280
+_TAIL = 4
 _ZERO = Decimal("0.00")
 
 
 def money(yuan: float | Decimal) -> Decimal:
     """Return an amount rounded to the fen."""
     return Decimal(str(yuan)).quantize(_CENT, ROUND_HALF_UP)
+
+
+def month_end(day: dt.date) -> dt.date:
+    """Return the last calendar day of a date's month."""
+    following = (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1)
+    return following - dt.timedelta(days=1)
+
+
+def moment(day: dt.date, minute: int) -> dt.datetime:
+    """Return a local time of a day, so many minutes after nine."""
+    nine = dt.datetime.combine(day, dt.time(9))
+    return nine + dt.timedelta(minutes=minute)
 
 
 @dataclass(slots=True)
@@ -63,22 +77,24 @@ class Scene:
         fen = int(self.rng.integers(int(low * 100), int(high * 100)))
         return money((fen // 1000 * 1000 + 137 + self.serial % 800) / 100)
 
-    def unit(self, *, kind: str | None = None, own: bool = False) -> Unit:
-        """Return a budget unit; of a kind, or of the bureau and not a township."""
-        units = [
-            u
-            for u in self.world.units
-            if (kind is None or u.kind == kind)
-            and (not own or u.place is self.world.place)
-        ]
+    def unit(self, fits: Callable[[Unit], bool] = lambda _: True) -> Unit:
+        """Return a budget unit that fits; there must be one."""
+        units = [unit for unit in self.world.units if fits(unit)]
         return units[int(self.rng.integers(len(units)))]
 
+    def stranger(self, unit: Unit) -> Unit:
+        """Return a unit of another department."""
+        return self.unit(lambda other: other.dept != unit.dept)
+
     def day(self, *months: int) -> dt.date:
-        """Return a working day, of the given months where any are given."""
+        """Return a working day, of the given months where any are given.
+
+        Never one of a month's last days: those are for injectors that mean them.
+        """
         known = [m for m in self.months if not months or m.number in months]
         shares = np.array([m.share for m in known])
         month = known[int(self.rng.choice(len(known), p=shares / shares.sum()))]
-        return month.days[int(self.rng.choice(len(month.days), p=month.weights))]
+        return month.days[int(self.rng.integers(len(month.days) - _TAIL))]
 
     def next_serial(self) -> int:
         """Return the next running number."""
@@ -219,19 +235,21 @@ class Scene:
         return {
             "use_des": text.format(m=day.month),
             "invoice_no": self._invoice(n) if paid_by_invoice else None,
+            "check_no": f"XJ9{n:07d}" if profile.channel == "cash" else None,
             "attach_cnt": 5 + n % 3,
         }
 
     def _payee(self, profile: Profile, unit: Unit, amount: Decimal) -> Row:
         if profile.channel == "card":
             return self._card(profile, unit, amount)
-        if profile.channel == "person":
+        if profile.channel in {"person", "cash"}:
             return self.person()
         if profile.channel == "payroll":
-            return self._known(profile.trade)
+            return self.known(profile.trade)
         return self.company(profile.trade)
 
-    def _known(self, group: str) -> Row:
+    def known(self, group: str) -> Row:
+        """Return the first account of a group of the node's payees."""
         payees = self.world.payees
         row = payees.spans[group][0]
         return {
@@ -244,7 +262,7 @@ class Scene:
         activity = profile.eco in {"30215", "30216", "30217"}
         merchant = firms(self.rng, self.world.place.prefix[:3], profile.trade, 1)[0]
         return {
-            **self._known(f"card:{unit.bank}"),
+            **self.known(f"card:{unit.bank}"),
             "card_no": unit.card(0),
             "merchant_name": merchant,
             "person_cnt": max(3, int(amount) // _PER_HEAD + 1) if activity else None,
@@ -257,7 +275,7 @@ class Scene:
         bgt = f"B{year}-{unit.place.code}-{unit.code}-9{n:06d}"
         pro = f"{unit.place.code[:6]}269{n:012d}"
         day = row["vou_date"]
-        ample = amount * 3 + 1000
+        ample = amount * 3
         self.refer("appropriation", **{
             "bgt_id": bgt, "agency_code": unit.code, "mof_div_code": unit.place.code,
             "fiscal_year": year,
@@ -328,6 +346,11 @@ class Scene:
     def latest(self, table: str) -> Row:
         """Return the row last added to a reference table."""
         return self.world.extra[table][-1]
+
+    def drop(self, *tables: str) -> None:
+        """Take back the rows last added to these reference tables."""
+        for table in tables:
+            self.world.extra[table].pop()
 
     # ---- labels
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from kuwei_node.alerts.service import Alerts
+from kuwei_node.audit.service import Audit
 from kuwei_node.brake.domain import BrakeLimits
 from kuwei_node.brake.service import Brakes, tripped
 from kuwei_node.catalogue.service.catalogues import Catalogues
@@ -42,6 +43,7 @@ class Node:
     local_changes: LocalChanges
     ledger: Ledger
     alerts: Alerts
+    audit: Audit
     holds: Holds
     brakes: Brakes
     screening: Screening
@@ -103,6 +105,7 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
         local_changes=LocalChanges(clock=time, catalogues=catalogues),
         ledger=ledger,
         alerts=alerts,
+        audit=Audit(clock=time),
         holds=holds,
         brakes=brakes,
         screening=screening,

@@ -10,7 +10,9 @@ from functools import partial
 from pathlib import Path
 
 import click
+import uvicorn
 
+from kuwei_node.app import create
 from kuwei_node.bootstrap import Node, build
 from kuwei_node.intake.adapters import files, notice
 from kuwei_node.intake.domain.progress import State
@@ -24,6 +26,7 @@ from kuwei_node.worker import create_worker
 from kuwei_shared.db.migrate import upgrade
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import PageRequest
+from kuwei_shared.ops import logs
 
 
 @click.group()
@@ -86,6 +89,15 @@ def new_epoch(*, confirm: bool) -> None:
         # Before the commit: an epoch may be skipped, never used twice.
         built.identity_folder.write(begun)
     click.echo(f"已启用纪元 {begun.epoch},全部统计将重新上报。")
+
+
+@verbs.command("web")
+def web() -> None:
+    """启动网页与接口 Serve the payment interface and the pages."""
+    built = node("web")
+    host, port = built.settings.bind
+    logs.configure("kuwei-node web")
+    uvicorn.run(create(built), host=host, port=port, log_config=None)
 
 
 @verbs.command("worker")

@@ -7,24 +7,23 @@ reads the environment.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from kuwei_shared.web.settings import WebSettings
 
 DatabaseUrl = Annotated[str, StringConstraints(pattern=r"^postgresql\+psycopg2://")]
 
 
-class Settings(BaseSettings):
+class Settings(WebSettings):
     """Settings of one node; frozen after start."""
 
     model_config = SettingsConfigDict(
         env_prefix="KUWEI_", frozen=True, extra="ignore", validate_default=True
     )
 
-    mode: Literal["production", "development"] = Field(
-        "production", description="development 允许演示用的替身服务。"
-    )
     database_url: DatabaseUrl = Field(description="PostgreSQL 地址。")
     data_dir: Path = Field(Path("/var/lib/kuwei"), description="身份与密钥所在目录。")
 
@@ -36,6 +35,13 @@ class Settings(BaseSettings):
     )
     sweep_every_s: float = Field(
         60.0, gt=0, le=3600, description="检查到期定时规则的间隔秒数。"
+    )
+
+    api_audience: str = Field(
+        "node-api", max_length=100, description="支付系统令牌须写明的受众。"
+    )
+    in_flight_max: int = Field(
+        8, ge=1, le=64, description="每个网页进程同时受理的审核请求数,超出即拒。"
     )
 
     threads: int = Field(16, ge=1, le=64, description="每个进程的数据库连接数。")

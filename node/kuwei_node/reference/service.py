@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -18,7 +19,8 @@ from kuwei_node.reference.domain import (
     Loaded,
     require,
 )
-from kuwei_shared.identity.scope import VisibleJurisdictions
+from kuwei_shared.identity.principal import Principal
+from kuwei_shared.identity.scope import VisibleJurisdictions, of_principal
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.pages import Page, PageRequest
 
@@ -82,6 +84,12 @@ class ReferenceService:
     def divisions(self, session: Session, division: str) -> tuple[str, ...]:
         """Return the codes a bureau answers for: its own, then its townships'."""
         return (division, *store.hosted_by(session, division))
+
+    def visible_to(
+        self, session: Session, principal: Principal
+    ) -> VisibleJurisdictions:
+        """Return what a principal may see here, hosted townships included."""
+        return of_principal(principal, partial(self.divisions, session))
 
     def page(
         self,

@@ -1,0 +1,64 @@
+"""The node's web application: the payment interface and the bureau's pages."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from kuwei_node.audit import routes as audit
+from kuwei_node.bootstrap import Node
+from kuwei_node.capacity.api import CapacityGate
+from kuwei_node.capacity.service import Capacity, CapacityLimits
+from kuwei_node.identity import routes as identity
+from kuwei_node.screening.api import endpoint as screening
+from kuwei_shared.identity.permissions import Permission
+from kuwei_shared.ops.metrics import WebMetrics
+from kuwei_shared.web.app import create_app
+from kuwei_shared.web.assembly import bearer_gate, relying_party, session_codec
+from kuwei_shared.web.parts import NavItem, WebParts
+from kuwei_shared.web.static import StaticFolder
+from kuwei_shared.web.templates import Templates
+
+NAVIGATION = (NavItem(label="审计", path="/audit", permission=Permission.SEE_AUDIT),)
+FEATURES: tuple[str, ...] = ()
+
+
+def create(node: Node) -> FastAPI:
+    """Return the node's web application.
+
+    Raises:
+        KuweiError: ``settings.web`` when pages could not be safe.
+    """
+    settings, static = node.settings, StaticFolder()
+    party = relying_party(settings, node.clock)
+    parts = WebParts(
+        system="预算执行动态监控",
+        place=settings.place,
+        cookie=f"kuwei-node-{settings.queue}",
+        navigation=NAVIGATION,
+        templates=Templates({name: f"kuwei_node.{name}" for name in FEATURES}, static),
+        unit_of_work=node.unit_of_work,
+        party=party,
+        sessions=session_codec(settings, node.clock),
+        read_scope=node.reference.visible_to,
+        record_act=node.audit.record,
+        clock=node.clock,
+        is_production=settings.is_production,
+        gate=bearer_gate(party, audience=settings.api_audience),
+    )
+    app = create_app(
+        parts,
+        static,
+        [
+            identity.routes(),
+            screening.router(node.screening),
+            audit.routes(node.audit),
+        ],
+        metrics=WebMetrics(),
+        threads=settings.web_threads,
+        version=version("kuwei"),
+    )
+    limits = CapacityLimits(in_flight_max=settings.in_flight_max)
+    app.add_middleware(CapacityGate, capacity=Capacity(limits))
+    return app

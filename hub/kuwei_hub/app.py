@@ -8,6 +8,8 @@ from fastapi import FastAPI
 
 from kuwei_hub.audit import routes as audit
 from kuwei_hub.bootstrap import Hub
+from kuwei_hub.catalogue import routes as catalogue
+from kuwei_hub.distribution import routes as distribution
 from kuwei_hub.identity import routes as identity
 from kuwei_hub.overview import routes as overview
 from kuwei_hub.overview.service import Overview
@@ -27,7 +29,7 @@ NAVIGATION = (
     NavItem(label="版本与推送", path="/releases"),
     NavItem(label="审计", path="/audit", permission=Permission.SEE_AUDIT),
 )
-TEMPLATES = {name: f"kuwei_hub.{name}" for name in ("territory", "overview")}
+FEATURES = ("catalogue", "distribution", "overview", "territory")
 
 
 def create(hub: Hub) -> FastAPI:
@@ -42,7 +44,7 @@ def create(hub: Hub) -> FastAPI:
         place=hub.settings.place,
         cookie="kuwei-hub",
         navigation=NAVIGATION,
-        templates=Templates(TEMPLATES, static),
+        templates=Templates({name: f"kuwei_hub.{name}" for name in FEATURES}, static),
         unit_of_work=hub.unit_of_work,
         party=relying_party(hub.settings, hub.clock),
         sessions=session_codec(hub.settings, hub.clock),
@@ -63,6 +65,8 @@ def create(hub: Hub) -> FastAPI:
                 reading=hub.reading,
             )
         ),
+        catalogue.routes(hub.rulebook, hub.reading, hub.territory),
+        distribution.routes(hub.library, hub.ledger, hub.company, hub.territory),
         audit.routes(hub.audit),
     ]
     return create_app(

@@ -38,6 +38,15 @@ STATUSES: dict[str, str] = {
 }
 
 
+TIMINGS: dict[str, str] = {
+    "request": "支付申请",
+    "voucher": "支付凭证",
+    "receipt": "银行回单",
+    "day_end": "每日日终",
+    "month_end": "每月月末",
+}
+
+
 def money(value: Decimal | None) -> str:
     """Write an amount in yuan to the fen: ``20,000,000.00``."""
     if value is None:
@@ -97,6 +106,11 @@ def or_dash(value: object) -> str:
     return DASH if value is None or value == "" else str(value)
 
 
+def timing(value: str) -> str:
+    """Write when a rule runs; several stages come joined by ``、``."""
+    return "、".join(TIMINGS.get(one, one) for one in value.split("、"))
+
+
 def title_in(titles: dict[str, str]) -> Callable[[str | None], str]:
     """Return a filter that writes a code's Chinese title, the code if unknown."""
 
@@ -117,5 +131,6 @@ FILTERS: dict[str, Callable[..., str]] = {
     "or_dash": or_dash,
     "severity": title_in(SEVERITIES),
     "level": title_in(LEVELS),
+    "timing": timing,
     "status": title_in(STATUSES),
 }

@@ -1,10 +1,10 @@
 import pytest
-import serving
+import web_lab
 
 pytestmark = pytest.mark.integration
 
 
-def test_a_form_without_the_token_is_refused(site: serving.Site) -> None:
+def test_a_form_without_the_token_is_refused(site: web_lab.Site) -> None:
     with site.signed_in("province-monitor") as browser:
         answer = browser.post("/auth/logout", data={})
         still_in = browser.get("/territory")
@@ -14,29 +14,29 @@ def test_a_form_without_the_token_is_refused(site: serving.Site) -> None:
     assert "财政区划" in still_in.text
 
 
-def test_a_form_with_a_token_of_another_session_is_refused(site: serving.Site) -> None:
+def test_a_form_with_a_token_of_another_session_is_refused(site: web_lab.Site) -> None:
     with (
         site.signed_in("province-monitor") as browser,
         site.signed_in("province-leader") as other,
     ):
-        stolen = serving.csrf_token(other.get("/territory"))
+        stolen = web_lab.csrf_token(other.get("/territory"))
         answer = browser.post("/auth/logout", data={"csrf_token": stolen})
 
     assert answer.status_code == 403
 
 
 def test_the_header_of_an_htmx_request_carries_the_token_too(
-    site: serving.Site,
+    site: web_lab.Site,
 ) -> None:
     with site.signed_in("province-monitor") as browser:
-        token = serving.csrf_token(browser.get("/territory"))
+        token = web_lab.csrf_token(browser.get("/territory"))
         headers = {"X-CSRF-Token": token}
         answer = browser.post("/auth/logout", headers=headers, follow_redirects=False)
 
     assert answer.status_code == 303
 
 
-def test_the_audit_log_is_for_the_auditor_alone(site: serving.Site) -> None:
+def test_the_audit_log_is_for_the_auditor_alone(site: web_lab.Site) -> None:
     with site.signed_in("province-leader") as browser:
         answer = browser.get("/audit")
 
@@ -44,7 +44,7 @@ def test_the_audit_log_is_for_the_auditor_alone(site: serving.Site) -> None:
     assert "内控审计岗办理" in answer.text
 
 
-def test_a_city_sees_its_own_part_of_the_tree_only(site: serving.Site) -> None:
+def test_a_city_sees_its_own_part_of_the_tree_only(site: web_lab.Site) -> None:
     with site.signed_in("450100-monitor") as browser:
         listing = browser.get("/territory")
 
@@ -53,7 +53,7 @@ def test_a_city_sees_its_own_part_of_the_tree_only(site: serving.Site) -> None:
     assert "横州市" not in listing.text
 
 
-def test_a_page_outside_the_scope_is_refused(site: serving.Site) -> None:
+def test_a_page_outside_the_scope_is_refused(site: web_lab.Site) -> None:
     with site.signed_in("450100-monitor") as browser:
         answer = browser.get("/territory/450303000")
 
@@ -61,7 +61,7 @@ def test_a_page_outside_the_scope_is_refused(site: serving.Site) -> None:
     assert "scope.outside" in answer.text
 
 
-def test_a_forged_session_cookie_is_nobody(site: serving.Site) -> None:
+def test_a_forged_session_cookie_is_nobody(site: web_lab.Site) -> None:
     with site.browser() as browser:
         browser.cookies.set("kuwei-hub", "eyJzdWIiOiJ4In0.forged")
         answer = browser.get("/territory")
@@ -69,7 +69,7 @@ def test_a_forged_session_cookie_is_nobody(site: serving.Site) -> None:
     assert "请选择岗位" in answer.text
 
 
-def test_an_export_needs_a_post_that_may(site: serving.Site) -> None:
+def test_an_export_needs_a_post_that_may(site: web_lab.Site) -> None:
     with site.signed_in("province-rule-drafter") as browser:
         answer = browser.get("/territory/export.csv")
 
@@ -77,7 +77,7 @@ def test_an_export_needs_a_post_that_may(site: serving.Site) -> None:
 
 
 def test_an_export_follows_the_filters_and_names_the_person(
-    site: serving.Site,
+    site: web_lab.Site,
 ) -> None:
     with site.signed_in("province-monitor") as browser:
         answer = browser.get("/territory/export.csv", params={"level": "city"})
@@ -88,7 +88,7 @@ def test_an_export_follows_the_filters_and_names_the_person(
     assert "自治区 监控岗" in lines[-1]
 
 
-def test_a_workbook_is_exported_too(site: serving.Site) -> None:
+def test_a_workbook_is_exported_too(site: web_lab.Site) -> None:
     with site.signed_in("province-monitor") as browser:
         answer = browser.get("/territory/export.xlsx")
 

@@ -2,7 +2,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-import serving
+import web_lab
 
 pytestmark = pytest.mark.integration
 
@@ -18,17 +18,17 @@ def begin(browser: httpx.Client) -> tuple[dict[str, str], str]:
     return asked, code
 
 
-def test_a_stranger_is_sent_to_log_in_and_comes_back(site: serving.Site) -> None:
+def test_a_stranger_is_sent_to_log_in_and_comes_back(site: web_lab.Site) -> None:
     with site.browser() as browser:
         page = browser.get("/territory?level=county")
-        landed = serving.sign_in(browser, "province-monitor", "/territory?level=county")
+        landed = web_lab.sign_in(browser, "province-monitor", "/territory?level=county")
 
     assert "请选择岗位" in page.text
     assert str(landed.url) == f"{site.url}/territory?level=county"
     assert "兴宁区" in landed.text
 
 
-def test_the_code_is_asked_for_with_a_pkce_challenge(site: serving.Site) -> None:
+def test_the_code_is_asked_for_with_a_pkce_challenge(site: web_lab.Site) -> None:
     with site.browser() as browser:
         asked, _ = begin(browser)
 
@@ -37,7 +37,7 @@ def test_the_code_is_asked_for_with_a_pkce_challenge(site: serving.Site) -> None
     assert asked["nonce"] != asked["state"]
 
 
-def test_an_answer_with_another_state_is_refused(site: serving.Site) -> None:
+def test_an_answer_with_another_state_is_refused(site: web_lab.Site) -> None:
     with site.browser() as browser:
         _, code = begin(browser)
         answer = browser.get("/auth/callback", params={"state": "x", "code": code})
@@ -47,7 +47,7 @@ def test_an_answer_with_another_state_is_refused(site: serving.Site) -> None:
 
 
 def test_an_answer_in_a_browser_that_did_not_ask_is_refused(
-    site: serving.Site,
+    site: web_lab.Site,
 ) -> None:
     with site.browser() as asking, site.browser() as other:
         asked, code = begin(asking)
@@ -58,7 +58,7 @@ def test_an_answer_in_a_browser_that_did_not_ask_is_refused(
     assert "identity.login_mismatch" in answer.text
 
 
-def test_a_code_of_another_attempt_fails_on_its_verifier(site: serving.Site) -> None:
+def test_a_code_of_another_attempt_fails_on_its_verifier(site: web_lab.Site) -> None:
     with site.browser() as first, site.browser() as second:
         _, stolen = begin(first)
         asked, _ = begin(second)
@@ -69,7 +69,7 @@ def test_a_code_of_another_attempt_fails_on_its_verifier(site: serving.Site) -> 
     assert "identity.code_refused" in answer.text
 
 
-def test_a_code_works_once(site: serving.Site) -> None:
+def test_a_code_works_once(site: web_lab.Site) -> None:
     with site.browser() as browser:
         asked, code = begin(browser)
         query = {"state": asked["state"], "code": code}
@@ -82,18 +82,18 @@ def test_a_code_works_once(site: serving.Site) -> None:
     assert again.status_code == 401
 
 
-def test_a_login_makes_a_new_session_and_token(site: serving.Site) -> None:
+def test_a_login_makes_a_new_session_and_token(site: web_lab.Site) -> None:
     with site.browser() as browser:
-        before = serving.sign_in(browser, "province-monitor")
-        after = serving.sign_in(browser, "province-monitor")
+        before = web_lab.sign_in(browser, "province-monitor")
+        after = web_lab.sign_in(browser, "province-monitor")
 
-    assert serving.csrf_token(before) != serving.csrf_token(after)
+    assert web_lab.csrf_token(before) != web_lab.csrf_token(after)
 
 
-def test_signing_out_ends_the_session_and_is_recorded(site: serving.Site) -> None:
+def test_signing_out_ends_the_session_and_is_recorded(site: web_lab.Site) -> None:
     with site.browser() as browser:
-        page = serving.sign_in(browser, "province-leader")
-        form = {"csrf_token": serving.csrf_token(page)}
+        page = web_lab.sign_in(browser, "province-leader")
+        form = {"csrf_token": web_lab.csrf_token(page)}
         browser.post("/auth/logout", data=form)
         asked_again = browser.get("/territory")
     with site.signed_in("province-auditor") as auditor:
@@ -104,8 +104,8 @@ def test_signing_out_ends_the_session_and_is_recorded(site: serving.Site) -> Non
     assert "核验完好" in log.text
 
 
-def test_the_way_back_never_leaves_this_site(site: serving.Site) -> None:
+def test_the_way_back_never_leaves_this_site(site: web_lab.Site) -> None:
     with site.browser() as browser:
-        landed = serving.sign_in(browser, "province-monitor", "//evil.example/x")
+        landed = web_lab.sign_in(browser, "province-monitor", "//evil.example/x")
 
     assert str(landed.url).startswith(site.url)

@@ -14,10 +14,13 @@ from pathlib import Path
 
 import embedded
 import httpx
+import province_lab
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy import create_engine
 
 from kuwei_hub import app as hub_app
+from kuwei_hub import schema
 from kuwei_hub.bootstrap import Hub, build
 from kuwei_hub.settings import Settings
 from kuwei_shared.identity.issuer.app import DevelopmentOnlyWarning, create_issuer
@@ -95,7 +98,9 @@ def sign_in(
 
 
 @contextlib.contextmanager
-def hub_site(database_url: str, clock: Clock | None = None) -> Iterator[Site]:
+def hub_site(
+    database_url: str, folder: Path, clock: Clock | None = None
+) -> Iterator[Site]:
     """Serve a hub and its issuer over a database whose tables exist."""
     time = clock or SystemClock()
     port, issuer_port = embedded.free_port(), embedded.free_port()
@@ -103,6 +108,8 @@ def hub_site(database_url: str, clock: Clock | None = None) -> Iterator[Site]:
     settings = Settings(
         mode="development",
         database_url=database_url,
+        data_dir=folder,
+        keys_passphrase="口令",
         web_url=url,
         issuer=issuer_url,
         place="广西壮族自治区财政厅",
@@ -117,6 +124,20 @@ def hub_site(database_url: str, clock: Clock | None = None) -> Iterator[Site]:
     ):
         yield Site(hub=hub, url=url, issuer=issuer_url)
     hub.unit_of_work.engine.dispose()
+
+
+@contextlib.contextmanager
+def province_site(
+    postgres: embedded.Postgres, database: str, folder: Path
+) -> Iterator[Site]:
+    """Serve a hub of the demonstration province, settled."""
+    url = postgres.create(database)
+    engine = create_engine(url)
+    schema.metadata().create_all(engine)
+    engine.dispose()
+    with hub_site(url, folder) as found:
+        province_lab.settle(found.hub)
+        yield found
 
 
 def _wait(address: str) -> None:

@@ -1,0 +1,72 @@
+"""A real browser; tests of pages skip, saying why, where there is none."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import embedded
+import pytest
+import web_lab
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDTHS = {1366: 768, 1920: 1080}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The installed Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("no Chromium is installed: apt-get install chromium")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def site(
+    postgres: embedded.Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[web_lab.Site]:
+    """The hub of the demonstration province."""
+    folder: Path = tmp_path_factory.mktemp("hub")
+    with web_lab.province_site(postgres, "hub_e2e", folder) as found:
+        yield found
+
+
+@pytest.fixture(params=sorted(WIDTHS))
+def screen(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A fresh browser window, at each width officials use."""
+    width: int = request.param
+    size = {"width": width, "height": WIDTHS[width]}
+    context = chromium.new_context(viewport=size, locale="zh-CN")  # type: ignore[arg-type]  # a TypedDict of the two
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "console",
+        lambda said: faults.append(said.text) if said.type == "error" else None,
+    )
+    yield page
+    context.close()
+    assert not faults
+
+
+@pytest.fixture
+def window(chromium: Browser) -> Iterator[Page]:
+    """One fresh browser window at the smaller width."""
+    context = chromium.new_context(viewport={"width": 1366, "height": 768})
+    yield context.new_page()
+    context.close()

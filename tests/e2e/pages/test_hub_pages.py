@@ -1,0 +1,96 @@
+import re
+
+import pytest
+import web_lab
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.e2e
+
+
+def sign_in(page: Page, site: web_lab.Site, username: str, to: str = "/") -> None:
+    page.goto(f"{site.url}{to}")
+    page.locator(f'button[value="{username}"]').click()
+    page.wait_for_url(f"{site.url}{to}*")
+
+
+def has_sideways_scroll(page: Page) -> bool:
+    script = "document.documentElement.scrollWidth > window.innerWidth"
+    return bool(page.evaluate(script))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/territory", "/territory/450102000", "/catalogue", "/catalogue/GX-U10"]
+    + ["/releases", "/releases/rollout"],
+)
+def test_a_page_shows_whole_and_without_a_fault(
+    screen: Page, site: web_lab.Site, path: str
+) -> None:
+    sign_in(screen, site, "province-monitor", path)
+
+    expect(screen.locator("h1")).to_be_visible()
+    assert not has_sideways_scroll(screen)
+
+
+def test_charts_are_drawn_and_said_again_in_a_table(
+    screen: Page, site: web_lab.Site
+) -> None:
+    sign_in(screen, site, "province-leader")
+
+    expect(screen.locator("[data-chart] canvas")).to_have_count(3)
+    screen.locator(".chart summary").first.click()
+    expect(screen.locator(".chart tbody").first).to_contain_text("12月")
+
+
+def test_sorting_replaces_the_table_and_can_be_bookmarked(
+    screen: Page, site: web_lab.Site
+) -> None:
+    sign_in(screen, site, "province-monitor", "/territory")
+
+    screen.get_by_role("link", name=re.compile("名称")).click()
+    expect(screen.locator('th[aria-sort="ascending"]')).to_contain_text("名称")
+
+    assert "sort=name" in screen.url
+
+
+def test_a_filter_applies_when_chosen(screen: Page, site: web_lab.Site) -> None:
+    sign_in(screen, site, "province-monitor", "/territory")
+
+    screen.get_by_label("级次").select_option("city")
+    expect(screen.locator("#table-jurisdictions tbody tr")).to_have_count(2)
+
+    assert "level=city" in screen.url
+
+
+def test_pages_work_without_javascript(window: Page, site: web_lab.Site) -> None:
+    browser = window.context.browser
+    assert browser is not None
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, site, "province-monitor", "/territory")
+
+    page.get_by_label("级次").select_option("county")
+    page.get_by_role("button", name="查询").click()
+
+    expect(page.locator("#table-jurisdictions tbody tr")).to_have_count(3)
+    context.close()
+
+
+def test_the_keyboard_reaches_the_content_first(
+    window: Page, site: web_lab.Site
+) -> None:
+    sign_in(window, site, "province-monitor")
+
+    window.keyboard.press("Tab")
+    expect(window.locator(".skip-link")).to_be_focused()
+    window.keyboard.press("Enter")
+
+    expect(window.locator("main")).to_be_focused()
+
+
+def test_a_person_signs_out(window: Page, site: web_lab.Site) -> None:
+    sign_in(window, site, "province-monitor")
+
+    window.get_by_role("button", name="退出").click()
+
+    expect(window.get_by_text("请选择岗位")).to_be_visible()

@@ -24,6 +24,12 @@ class Dialect(StrEnum):
     DUCKDB = "duckdb"
 
 
+_WIDEST: Mapping[Dialect, str] = {
+    Dialect.POSTGRES: "numeric",
+    Dialect.DUCKDB: "decimal(38,6)",
+}
+
+
 def quote(text: str) -> str:
     """Return a text constant; standard-conforming strings have one escape."""
     return "'" + text.replace("'", "''") + "'"
@@ -72,8 +78,12 @@ class Printer:
                 return constant(node.value)
             case tree.Name():
                 return self._name(node.path)
-            case tree.Compare() | tree.Arithmetic():
+            case tree.Compare():
                 return f"({self.print(node.left)} {node.op} {self.print(node.right)})"
+            case tree.Arithmetic():
+                # In the engines' own widths one absurd row would fail them all.
+                left = f"CAST({self.print(node.left)} AS {_WIDEST[self.dialect]})"
+                return f"({left} {node.op} {self.print(node.right)})"
             case tree.Logic():
                 joined = f" {node.op.upper()} ".join(map(self.print, node.terms))
                 return f"({joined})"

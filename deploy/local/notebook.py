@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ class Notebook:
 
     path: Path
     _values: dict[str, str] = field(default_factory=dict)
+    _writing: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         if self.path.exists():
@@ -24,7 +26,9 @@ class Notebook:
 
     def put(self, name: str, value: str) -> None:
         """Write a value so that a crash leaves the old file or the new one."""
-        self._values[name] = value
-        fresh = self.path.with_suffix(".new")
-        fresh.write_text(json.dumps(self._values, ensure_ascii=False, indent=1))
-        fresh.replace(self.path)
+        with self._writing:
+            self._values[name] = value
+            fresh = self.path.with_suffix(".new")
+            fresh.touch(mode=0o600)
+            fresh.write_text(json.dumps(self._values, ensure_ascii=False, indent=1))
+            fresh.replace(self.path)

@@ -42,3 +42,10 @@ class Ports:
                     nodes={place.code: place.port + step for place in PLACES},
                 )
         raise RuntimeError("no free run of loopback ports from 8100 on")
+
+    def moved(self, realm: str) -> str:
+        """Return a realm file whose page addresses are those of this run."""
+        step = self.hub_web - HUB_WEB
+        for usual in (HUB_WEB, *(place.port for place in PLACES)):
+            realm = realm.replace(f":{usual}/", f":{usual + step}/")
+        return realm

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-READY_S = 60.0
+READY_S = 120.0
 POLL_S = 0.1
 STOP_S = 12.0
 TAIL_LINES = 12

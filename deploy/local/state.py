@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,18 +44,24 @@ class Stack:
 
     def hub(self) -> dict[str, str]:
         """Return the hub's settings."""
-        return self._common(self.folder / "hub") | {
+        ports = self.ports
+        return self._web(ports.hub_web, "hub", "省财政厅") | {
             "KUWEI_DATABASE_URL": self._database("hub"),
-            "KUWEI_GRPC_BIND": f"127.0.0.1:{self.ports.hub_grpc}",
-            "KUWEI_GRPC_ADDRESS": f"localhost:{self.ports.hub_grpc}",
-            "KUWEI_ENROL_BIND": f"127.0.0.1:{self.ports.enrolment}",
-            "KUWEI_ENROL_ADDRESS": f"localhost:{self.ports.enrolment}",
+            "KUWEI_DATA_DIR": str(self.folder / "hub"),
+            "KUWEI_GRPC_BIND": f"127.0.0.1:{ports.hub_grpc}",
+            "KUWEI_GRPC_ADDRESS": f"127.0.0.1:{ports.hub_grpc}",
+            "KUWEI_ENROL_BIND": f"127.0.0.1:{ports.enrolment}",
+            "KUWEI_ENROL_ADDRESS": f"127.0.0.1:{ports.enrolment}",
+            "KUWEI_ENROL_PER_MINUTE": "60",
+            "KUWEI_SPREAD_MS": "500",
         }
 
     def node(self, place: Place) -> dict[str, str]:
         """Return a node's settings."""
-        return self._common(self.folder / place.database) | {
+        return self._web(self.ports.nodes[place.code], "node", place.name) | {
             "KUWEI_DATABASE_URL": self._database(place.database),
+            "KUWEI_DATA_DIR": str(self.folder / place.database),
+            "KUWEI_REDIS_URL": self.redis.url if self.redis else "",
         }
 
     def run(self, name: str, *command: str, env: Mapping[str, str]) -> str:
@@ -61,14 +69,32 @@ class Stack:
         program, *arguments = command
         return self.supervisor.run(name, [str(BIN / program), *arguments], env)
 
-    def _common(self, data: Path) -> dict[str, str]:
+    def revisions(self) -> str:
+        """Return the names of all migrations, newest tables included."""
+        found = ROOT.glob("*/kuwei_*/migrations/versions/*.py")
+        return " ".join(sorted(path.stem for path in found))
+
+    def _web(self, port: int, service: str, place: str) -> dict[str, str]:
+        """Return the settings of a service's pages; its stand-ins know no secret."""
         return {
             "KUWEI_MODE": "development",
-            "KUWEI_DATA_DIR": str(data),
-            "KUWEI_REDIS_URL": self.redis.url if self.redis else "",
-            "KUWEI_ISSUER_URL": f"http://localhost:{self.ports.issuer}",
+            "KUWEI_WEB_BIND": f"127.0.0.1:{port}",
+            "KUWEI_WEB_URL": f"http://127.0.0.1:{port}",
+            "KUWEI_PLACE": place,
+            "KUWEI_ISSUER": f"http://127.0.0.1:{self.ports.issuer}",
+            "KUWEI_WEB_CLIENT_ID": f"{service}-web",
+            "KUWEI_WEB_CLIENT_SECRET": f"{service}-web-demo-only",
+            "KUWEI_SESSION_SECRETS": json.dumps([self._session_secret()]),
             "PYTHONUNBUFFERED": "1",
         }
+
+    def _session_secret(self) -> str:
+        """Return the secret that signs this demo's session cookies."""
+        known = self.notebook.get("session secret")
+        if known is None:
+            known = secrets.token_hex(32)
+            self.notebook.put("session secret", known)
+        return known
 
     def _database(self, name: str) -> str:
         if self.postgres is None:

@@ -2,7 +2,7 @@
 
 The image carries no curl. Used by the health checks of docker-compose.yml::
 
-    python -m kuwei_shared.ops.probe http://127.0.0.1:8100/health/ready
+    python -m kuwei_shared.ops.probe http://127.0.0.1:8100/readyz
     python -m kuwei_shared.ops.probe tcp://127.0.0.1:8101
 """
 

@@ -11,7 +11,7 @@ from kuwei_shared.ops.probe import is_ready
 
 class Answers(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/health/ready" else 503)
+        self.send_response(200 if self.path == "/readyz" else 503)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -29,11 +29,11 @@ def port() -> Iterator[int]:
 
 
 def test_a_page_that_answers_200_is_ready(port: int) -> None:
-    assert is_ready(f"http://127.0.0.1:{port}/health/ready")
+    assert is_ready(f"http://127.0.0.1:{port}/readyz")
 
 
 def test_a_page_that_answers_503_is_not_ready(port: int) -> None:
-    assert not is_ready(f"http://127.0.0.1:{port}/health/live")
+    assert not is_ready(f"http://127.0.0.1:{port}/healthz")
 
 
 def test_an_open_port_is_ready(port: int) -> None:

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from kuwei_shared.sample.frame import money
@@ -20,7 +21,7 @@ from kuwei_shared.sample.world import World
 
 Columns = dict[str, pa.Array]
 _EPOCH = dt.date(1970, 1, 1)
-_THOUSAND = 100_000  # fen
+_TEN, _THOUSAND, _SMALL = 1_000, 100_000, 1_000_000  # fen
 _PLAN_SLACK, _YEAR_SLACK, _LATE_SLACK = 1.05, 1.06, 2.15
 _CONTRACT_SLACK = 1.04
 _PROGRESS_SLACK = 1.08
@@ -33,9 +34,10 @@ _TRACKED = np.isin(
 _GOV_PUR = np.array([profile.channel == "contract" for profile in PROFILES])
 
 
-def _up(fen: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> I64:
-    """Round up to whole thousands of yuan, one at least."""
-    return np.maximum(np.ceil(fen / _THOUSAND), 1).astype(np.int64) * _THOUSAND
+def _up(fen: npt.NDArray[np.float64]) -> I64:
+    """Round up: to thousands of yuan, what is small to tens."""
+    step = np.where(fen < _SMALL, _TEN, _THOUSAND)
+    return np.asarray(np.maximum(np.ceil(fen / step), 1) * step, dtype=np.int64)
 
 
 def _days(start: dt.date, offsets: I64) -> pa.Array:

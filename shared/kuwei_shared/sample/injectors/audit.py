@@ -26,7 +26,7 @@ def year_end(scene: Scene) -> dt.date:
 @injector("A0105")
 def barely_used(scene: Scene) -> None:
     """An appropriation of which a tenth is paid by the year's end."""
-    row = scene.payment("30227", scene.between(5_000, 40_000))
+    row = scene.payment("30227", scene.between(15_000, 40_000))
     whole = row["pay_amt"] * 10
     scene.latest("appropriation").update(amount=whole, dis_amt=whole)
     scene.owes_subject(

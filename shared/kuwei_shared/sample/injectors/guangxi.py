@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from kuwei_shared.sample.injectors.registry import injector
 from kuwei_shared.sample.injectors.scene import Row, Scene, moment, money, month_end
+from kuwei_shared.sample.texts import payer
 
 _FAULTY = ("payee_acct_name", "payee_acct_no", "use_des", "set_mode_code")
 _RESEARCH = "206"
@@ -243,18 +244,18 @@ def _pair(scene: Scene, amount: Decimal) -> tuple[Row, Row]:
 
 @injector("GX-U15C")
 def round_sum(scene: Scene) -> None:
-    """Whole millions, to the yuan, without a contract."""
-    amount = Decimal(int(scene.rng.integers(1, 5)) * 1_000_000)
-    day = scene.day(*range(1, 12))
-    row = scene.payment("30227", amount.quantize(Decimal("0.01")), day=day)
-    row.update(pay_type_code="112")
+    """Whole millions without a contract."""
+    unit, day = scene.unit(), scene.day(*range(1, 12))
+    amount = Decimal(int(scene.rng.integers(1, 7)) * 1_000_000)
+    row = scene.payment("30227", amount.quantize(Decimal("0.01")), unit=unit, day=day)
+    row.update(payer(unit, "114"), pay_type_code="114")
     scene.owes(row, "GX-U15C")
 
 
 @injector("UL-1")
 def over_cash_limit(scene: Scene) -> None:
     """Cash drawn in a day beyond the unit's standing limit, for allowed ends."""
-    unit = scene.unit()
+    unit = scene.unit(lambda one: not one.funcs[0].startswith(_RESEARCH))
     amount = money(unit.cash_limit // 100) + scene.between(30, 600)
     row = scene.payment("30399", amount, unit=unit)
     row["use_des"] = "提取备用金"

@@ -1,0 +1,159 @@
+"""Whatever fails in whatever order: the hub ends with each day's latest figure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import federation_lab as lab
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import Engine, text
+
+from kuwei_node.uplink.adapters.hub import GrpcHub
+from kuwei_node.uplink.domain import HubHello, Submitted
+from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.trust.dsse import Signed
+
+pytestmark = pytest.mark.federation
+
+DAYS = [lab.MONDAY + dt.timedelta(days=number) for number in range(3)]
+NUMBERS = itertools.count(450_400_000, 1_000)
+LOST = KuweiError("rpc.unreachable", "丢失。", kind=Kind.UNAVAILABLE)
+
+
+class FaultyHub:
+    """The real hub over a line that fails as the next plan says."""
+
+    def __init__(self, hub: GrpcHub) -> None:
+        self.hub = hub
+        self.plan: list[str] = []
+
+    def hello(self, epoch: int, positions: Mapping[str, int]) -> HubHello:
+        return self.hub.hello(epoch, positions)
+
+    def heartbeat(self, queue_depth: int, catalogue: str | None) -> None:
+        self.hub.heartbeat(queue_depth, catalogue)
+
+    def wait(self, known: Mapping[str, int], wait_ms: int) -> Mapping[str, int]:
+        return self.hub.wait(known, wait_ms)
+
+    def submit(self, batch: Sequence[Signed]) -> Submitted:
+        fault = self.plan.pop() if self.plan else "none"
+        if fault == "drop request":
+            raise LOST
+        if fault == "reorder":
+            batch = list(reversed(batch))
+        answer = self.hub.submit(batch)
+        if fault == "duplicate":
+            answer = self.hub.submit(batch)
+        if fault == "drop answer":
+            raise LOST
+        return answer
+
+
+class Faults(RuleBasedStateMachine):
+    province: lab.Province
+    engine: Engine
+    folder: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        with self.engine.begin() as connection:
+            for row in lab.NODE_ROWS:
+                connection.execute(text(f"TRUNCATE {row.__tablename__}"))
+        self.code = str(next(NUMBERS))
+        self.member = lab.Member(
+            self.engine, self.folder / self.code, self.province.clock
+        )
+        self.member.enrol(self.province, self.code)
+        self.seen: dict[dt.date, int] = {}
+        self.process_starts()
+
+    @rule(day=st.sampled_from(DAYS), hits=st.integers(0, 9))
+    def payments_are_screened(self, day: dt.date, hits: int) -> None:
+        self.member.see(day, hits, self.code)
+        self.seen[day] = hits
+
+    @rule()
+    def days_are_counted(self) -> None:
+        self.line.record()
+
+    @rule(
+        fault=st.sampled_from(
+            ["none", "drop request", "drop answer", "duplicate", "reorder"]
+        )
+    )
+    def figures_are_sent(self, fault: str) -> None:
+        self.hub.plan = [fault]
+        self.once(self.line.send)
+
+    @rule()
+    def the_node_greets(self) -> None:
+        self.once(self.line.greet)
+
+    @rule()
+    def the_node_restarts(self) -> None:
+        self.member.hang_up()
+        self.process_starts()
+
+    @rule()
+    def the_hub_restarts(self) -> None:
+        self.province.restart()
+
+    @invariant()
+    def nothing_counts_twice(self) -> None:
+        held = self.held()
+        assert set(held) <= set(self.seen)
+
+    def teardown(self) -> None:
+        self.hub.plan = []
+        self.line.record()
+        self.line.greet()
+        self.line.send()
+        assert self.held() == self.seen
+        assert self.province.alarms() == []
+        self.member.hang_up()
+
+    def process_starts(self) -> None:
+        self.member.dial(self.province)
+        self.hub = FaultyHub(GrpcHub(self.member.channel, self.member.clock))
+        self.line = self.member.line_over(self.hub)
+        self.once(self.line.greet)
+
+    def held(self) -> dict[object, int]:
+        sums = self.province.hits()
+        return {one.key[1]: one.value for one in sums if one.key[0] == self.code}
+
+    def once(self, step: Callable[[], object]) -> None:
+        """Do a step as the process does: note a failure and greet again."""
+        try:
+            step()
+        except KuweiError as error:
+            if self.line.failed(error) != "unreachable":
+                raise
+            self.line.greet()
+
+
+def test_any_order_of_faults_loses_nothing_and_counts_once(
+    province: lab.Province, engines: Callable[[], Engine], folder: Path
+) -> None:
+    here = {"province": province, "engine": engines(), "folder": folder}
+    run_state_machine_as_test(
+        type("FaultsHere", (Faults,), here),
+        settings=settings(
+            max_examples=20,
+            stateful_step_count=15,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -9,16 +9,12 @@ import sys
 from pathlib import Path
 
 import click
-import uvicorn
 
-from kuwei_hub.app import create
 from kuwei_hub.bootstrap import Hub, build
 from kuwei_hub.settings import Settings
+from kuwei_hub.territory.adapters import read_jurisdictions
 from kuwei_shared.catalogue.checks.registry import read_schemas
 from kuwei_shared.catalogue.files import read_folder
-from kuwei_shared.db.migrate import upgrade
-from kuwei_shared.identity.issuer.app import create_issuer
-from kuwei_shared.identity.issuer.realm import read
 from kuwei_shared.identity.scope import of_service
 from kuwei_shared.kernel.clock import SystemClock
 from kuwei_shared.kernel.errors import KuweiError
@@ -43,6 +39,9 @@ def verbs() -> None:
 @verbs.command("migrate")
 def migrate() -> None:
     """更新库表 Bring the database to the newest revision."""
+    # Imported here: only this verb needs Alembic.
+    from kuwei_shared.db.migrate import upgrade  # noqa: PLC0415  # see above
+
     built = hub("migrate")
     upgrade("kuwei_hub", built.unit_of_work.engine)
     click.echo("库表已是最新")
@@ -51,6 +50,11 @@ def migrate() -> None:
 @verbs.command("web")
 def web() -> None:
     """启动网页 Serve the pages."""
+    # Imported here: a verb that serves no page starts without their libraries.
+    import uvicorn  # noqa: PLC0415  # see above
+
+    from kuwei_hub.app import create  # noqa: PLC0415  # see above
+
     built = hub("web")
     host, port = built.settings.bind
     logs.configure("kuwei-hub web")
@@ -62,6 +66,12 @@ def web() -> None:
 @click.option("--port", default=8103, show_default=True)
 def issuer(realm: Path, port: int) -> None:
     """启动开发身份服务 Serve the development issuer; refused in production."""
+    # Imported here: a verb that serves no page starts without their libraries.
+    import uvicorn  # noqa: PLC0415  # see above
+
+    from kuwei_shared.identity.issuer.app import create_issuer  # noqa: PLC0415  # see above
+    from kuwei_shared.identity.issuer.realm import read  # noqa: PLC0415  # see above
+
     settings = Settings()
     app = create_issuer(
         read(realm),
@@ -79,6 +89,17 @@ def init_ca(province: str) -> None:
     built = hub("cli")
     built.authority.create(province or built.settings.trust_domain)
     click.echo(f"证书目录:{built.settings.authority_dir}(请将 root.key 移出本机保管)")
+
+
+@verbs.command("load-territory")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+def load_territory(path: Path) -> None:
+    """登记财政区划 Add or correct jurisdictions from a CSV file."""
+    built = hub("cli")
+    jurisdictions = read_jurisdictions(path)
+    with built.unit_of_work.begin() as session:
+        built.territory.register(session, jurisdictions)
+    click.echo(f"已登记 {len(jurisdictions)} 个区划")
 
 
 @verbs.command("register-node")

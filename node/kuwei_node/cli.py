@@ -10,9 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import click
-import uvicorn
 
-from kuwei_node.app import create
 from kuwei_node.bootstrap import Node, build
 from kuwei_node.intake.adapters import files, notice
 from kuwei_node.intake.domain.progress import State
@@ -22,8 +20,6 @@ from kuwei_node.intake.tasks import run_import
 from kuwei_node.reference.domain import ALWAYS_FROM
 from kuwei_node.schedule.tasks import sweep
 from kuwei_node.settings import Settings
-from kuwei_node.worker import create_worker
-from kuwei_shared.db.migrate import upgrade
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import PageRequest
 from kuwei_shared.ops import logs
@@ -37,6 +33,9 @@ def verbs() -> None:
 @verbs.command("migrate")
 def migrate() -> None:
     """更新库表 Bring the database to the newest revision."""
+    # Imported here: only this verb needs Alembic.
+    from kuwei_shared.db.migrate import upgrade  # noqa: PLC0415  # see above
+
     built = node("migrate")
     upgrade("kuwei_node", built.unit_of_work.engine)
     click.echo("库表已是最新")
@@ -94,6 +93,11 @@ def new_epoch(*, confirm: bool) -> None:
 @verbs.command("web")
 def web() -> None:
     """启动网页与接口 Serve the payment interface and the pages."""
+    # Imported here: a verb that serves no page starts without their libraries.
+    import uvicorn  # noqa: PLC0415  # see above
+
+    from kuwei_node.app import create  # noqa: PLC0415  # see above
+
     built = node("web")
     host, port = built.settings.bind
     logs.configure("kuwei-node web")
@@ -103,6 +107,9 @@ def web() -> None:
 @verbs.command("worker")
 def worker() -> None:
     """定时任务 Run scheduled rules until told to stop."""
+    # Imported here: Celery is of no use to the other verbs.
+    from kuwei_node.worker import create_worker  # noqa: PLC0415  # see above
+
     app = create_worker(node("worker"))
     app.worker_main(
         ["worker", "--beat", "--pool=solo", "--loglevel=WARNING", "--without-gossip"]

@@ -1,0 +1,26 @@
+"""An outbox on a real database, and a hub's key to give receipts with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import embedded
+import federation_lab as lab
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+
+@pytest.fixture(scope="package")
+def engine(postgres: embedded.Postgres) -> Iterator[Engine]:
+    engine = create_engine(postgres.create("outbox"), pool_size=8)
+    lab.make_node_tables(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def outbox_engine(engine: Engine) -> Engine:
+    with engine.begin() as connection:
+        for row in lab.NODE_ROWS:
+            connection.execute(text(f"TRUNCATE {row.__tablename__}"))
+    return engine

@@ -63,6 +63,7 @@ def create(hub: Hub) -> FastAPI:
                 company=hub.company,
                 ledger=hub.ledger,
                 reading=hub.reading,
+                rulebook=hub.rulebook,
             )
         ),
         catalogue.routes(hub.rulebook, hub.reading, hub.territory),

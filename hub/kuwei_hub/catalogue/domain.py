@@ -68,6 +68,7 @@ class RuleDetail:
     Attributes:
         conditions: the condition read aloud, term by term.
         facts: what each fact in it counts.
+        explain: the alert's sentence, with names where values will stand.
         labels: Chinese names of the fields its examples and requirements use.
     """
 
@@ -76,6 +77,7 @@ class RuleDetail:
     source: str
     conditions: tuple[str, ...]
     facts: tuple[str, ...]
+    explain: str
     labels: Mapping[str, str]
 
 

@@ -9,6 +9,7 @@ Invariants:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -48,6 +49,7 @@ from kuwei_shared.rules.parser import parse
 
 SOURCE_CHARS_MAX = 40_000
 SHOWN_MAX = 5
+PLACE = re.compile(r"\{([a-z_.0-9]+)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,11 +277,21 @@ def _detail(row: RuleRow, catalogue: Catalogue, source: str) -> RuleDetail:
         source=source,
         conditions=tuple(placed_terms(condition, Reader(rule, catalogue))),
         facts=tuple(fact_aloud(fact, catalogue) for fact in facts),
+        explain=PLACE.sub(
+            lambda found: f"【{_label(found[1], rule, catalogue)}】", rule.explain
+        ),
         labels={
             name: catalogue.vocabulary.label_of(name)
             for name in given | set(rule.requires)
         },
     )
+
+
+def _label(name: str, rule: Rule, catalogue: Catalogue) -> str:
+    prefix, _, rest = name.partition(".")
+    if prefix == "param" and rest in rule.params:
+        return rule.params[rest].label
+    return catalogue.vocabulary.label_of(name)
 
 
 def _overlay(drafts: list[DraftRow]) -> dict[str, bytes]:

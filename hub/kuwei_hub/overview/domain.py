@@ -83,20 +83,29 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleHits:
+    """How often a rule hit."""
+
+    rule_id: str
+    title: str
+    hits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """Everything the overview shows.
 
     Attributes:
         standings: the visible tree, parents first.
         monthly: by month and measure.
-        rules: rule id and hits, most first.
+        rules: those that hit most, most first.
     """
 
     period: Period
     standings: Sequence[Standing]
     totals: Figures
     monthly: dict[str, Figures]
-    rules: Sequence[tuple[str, int]]
+    rules: Sequence[RuleHits]
 
     @property
     def amount(self) -> Decimal:

@@ -58,39 +58,56 @@ def _years(this: int) -> list[int]:
 
 
 def _charts(picture: Picture) -> dict[str, Chart]:
-    months = picture.period.months
     span = f"{picture.period.since.year} 年"
-
-    def monthly(measure: Measure) -> list[int]:
-        return [picture.monthly.get(m, {}).get(measure, 0) for m in months]
-
-    labels = [f"{int(m[5:])}月" for m in months]
-    money = [value / FEN for value in monthly(Measure.AMOUNT_FEN)]
+    money = [value / FEN for value in _monthly(picture, Measure.AMOUNT_FEN)]
+    shown = (
+        ("预警", Measure.ALERTS, "yellow"),
+        ("暂缓", Measure.HELD, "red"),
+        ("拒绝", Measure.REJECTED, "grey"),
+    )
     return {
-        "screened": Chart(
-            title=f"{span}各月审核笔次与预警",
-            categories=labels,
-            unit="笔",
-            series=(
-                Series(name="审核笔次", values=monthly(Measure.SCREENED)),
-                Series(name="预警", values=monthly(Measure.ALERTS), tone="orange"),
-            ),
+        "screened": _chart(
+            picture,
+            f"{span}各月审核笔次",
+            "笔",
+            [Series(name="审核笔次", values=_monthly(picture, Measure.SCREENED))],
         ),
-        "money": Chart(
-            title=f"{span}各月支付金额",
-            categories=labels,
-            unit="元",
-            series=(Series(name="支付金额", values=money, kind="line"),),
+        "money": _chart(
+            picture,
+            f"{span}各月支付金额",
+            "元",
+            [Series(name="支付金额", values=money, kind="line")],
+        ),
+        "found": _chart(
+            picture,
+            f"{span}各月预警与拦截",
+            "笔",
+            [
+                Series(name=name, values=_monthly(picture, measure), tone=tone)
+                for name, measure, tone in shown
+            ],
         ),
         "rules": Chart(
             title=f"{span}命中最多的规则",
-            categories=[rule for rule, _ in picture.rules],
+            categories=[f"{rule.rule_id} {rule.title}" for rule in picture.rules],
             unit="次",
             is_lying=True,
             series=(
                 Series(
-                    name="命中", values=[n for _, n in picture.rules], tone="orange"
+                    name="命中", values=[r.hits for r in picture.rules], tone="orange"
                 ),
             ),
         ),
     }
+
+
+def _chart(picture: Picture, title: str, unit: str, series: list[Series]) -> Chart:
+    labels = [f"{int(month[5:])}月" for month in picture.period.months]
+    return Chart(
+        title=title, categories=labels, unit=unit, series=series, is_stacked=True
+    )
+
+
+def _monthly(picture: Picture, measure: Measure) -> list[int]:
+    months = picture.period.months
+    return [picture.monthly.get(month, {}).get(measure, 0) for month in months]

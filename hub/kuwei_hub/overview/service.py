@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from sqlalchemy.orm import Session
 
+from kuwei_hub.catalogue.domain import RuleSearch
+from kuwei_hub.catalogue.service import Rulebook
 from kuwei_hub.distribution.domain import RolloutRow
 from kuwei_hub.distribution.service.ledger import Ledger
 from kuwei_hub.fleet.domain import NodeState
@@ -16,6 +19,7 @@ from kuwei_hub.overview.domain import (
     NodeStanding,
     Period,
     Picture,
+    RuleHits,
     Standing,
     added,
     by_month,
@@ -30,9 +34,16 @@ from kuwei_shared.kernel.clock import Clock, business_date
 from kuwei_shared.kernel.pages import PAGE_SIZE_MAX, PageRequest
 from kuwei_shared.wire.statistics import Measure
 
-RULES_SHOWN = 12
+RULES_SHOWN = 8
 PAGES_MAX = 10
 SHOWN = tuple(Measure)
+MONTHLY = (
+    Measure.SCREENED,
+    Measure.AMOUNT_FEN,
+    Measure.ALERTS,
+    Measure.HELD,
+    Measure.REJECTED,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +55,7 @@ class Overview:
     company: Company
     ledger: Ledger
     reading: Reading
+    rulebook: Rulebook
 
     def period(self, session: Session, scope: VisibleJurisdictions) -> Period:
         """Return the latest calendar year that has figures, this year if none."""
@@ -104,12 +116,8 @@ class Overview:
         codes = [row.jurisdiction.mof_div_code for row in tree]
         start = codes.index(below)
         depth = tree[start].depth
-        part = [tree[start]]
-        for row in tree[start + 1 :]:
-            if row.depth <= depth:
-                break
-            part.append(row)
-        return part
+        part = [tree[start], *takewhile(lambda r: r.depth > depth, tree[start + 1 :])]
+        return [replace(row, depth=row.depth - depth) for row in part]
 
     def _by(
         self,
@@ -125,7 +133,7 @@ class Overview:
         self, session: Session, scope: VisibleJurisdictions, question: Question
     ) -> dict[str, Figures]:
         found: dict[str, Figures] = {}
-        for measure in (Measure.SCREENED, Measure.ALERTS, Measure.AMOUNT_FEN):
+        for measure in MONTHLY:
             one = Question(
                 since=question.since,
                 until=question.until,
@@ -140,7 +148,7 @@ class Overview:
 
     def _rules(
         self, session: Session, scope: VisibleJurisdictions, question: Question
-    ) -> list[tuple[str, int]]:
+    ) -> list[RuleHits]:
         hits = Question(
             since=question.since,
             until=question.until,
@@ -148,8 +156,18 @@ class Overview:
             jurisdictions=question.jurisdictions,
         )
         sums = self.reading.sums(session, scope, hits, (By.RULE,))
-        named = [(str(one.key[0]), one.value) for one in sums if one.key[0]]
-        return named[:RULES_SHOWN]
+        every = PageRequest(size=PAGE_SIZE_MAX)
+        known = self.rulebook.rules(session, RuleSearch(), every).rows
+        titles = {row.rule_id: row.title for row in known}
+        return [
+            RuleHits(
+                rule_id=str(one.key[0]),
+                title=titles.get(str(one.key[0]), ""),
+                hits=one.value,
+            )
+            for one in sums[:RULES_SHOWN]
+            if one.key[0]
+        ]
 
     def _rollouts(
         self, session: Session, scope: VisibleJurisdictions, codes: tuple[str, ...]

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.web.parts import Here, WebParts
 from kuwei_shared.web.templates import Templates
 
 STATUS: dict[Kind, int] = {
@@ -107,6 +108,13 @@ def _is_fragment(request: Request) -> bool:
     return request.headers.get("hx-request") == "true"
 
 
+def _here(request: Request) -> Here | None:
+    """Return the signed-in person's frame, so that a refusal keeps navigation."""
+    parts: WebParts = request.app.state.parts
+    login = parts.sessions.read(request.cookies.get(parts.session_cookie))
+    return None if login is None else Here(request=request, parts=parts, login=login)
+
+
 def _to_login(request: Request) -> Response:
     back = request.url.path
     if request.url.query:
@@ -149,6 +157,7 @@ def _page(
 ) -> Response:
     templates: Templates = request.app.state.templates
     values = {
+        "here": _here(request),
         "title": TITLES.get(status, "请求未完成"),
         "message": message,
         "code": code,

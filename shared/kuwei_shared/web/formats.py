@@ -101,6 +101,11 @@ def age(seconds: float | None) -> str:
     return "刚刚"
 
 
+def figure(value: object) -> str:
+    """Write any value; decimals with thousands separators, as officials write."""
+    return f"{value:,}" if isinstance(value, Decimal) else or_dash(value)
+
+
 def or_dash(value: object) -> str:
     """Write any other value, a dash when it is missing."""
     return DASH if value is None or value == "" else str(value)
@@ -128,6 +133,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "day": day,
     "moment": moment,
     "age": age,
+    "figure": figure,
     "or_dash": or_dash,
     "severity": title_in(SEVERITIES),
     "level": title_in(LEVELS),

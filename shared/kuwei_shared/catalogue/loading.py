@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from kuwei_shared.catalogue import files as layout
-from kuwei_shared.catalogue.document import Node, Scalar, Table, Value, parse
+from kuwei_shared.catalogue.document import Node, Scalar, Table, Value, find, parse
 from kuwei_shared.catalogue.files import Files
 from kuwei_shared.catalogue.form import Form, Notes
 from kuwei_shared.catalogue.issues import Issue, Place, refusal
@@ -53,9 +53,27 @@ def load(root: Path) -> Catalogue:
 def catalogue_of(files: Files) -> Catalogue:
     """Return the catalogue some files make; raise KuweiError listing issues."""
     reading = read(files)
-    if reading.issues:
-        raise refusal(reading.issues)
+    issues = (*reading.issues, *repeated(reading))
+    if issues:
+        raise refusal(issues)
     return reading.catalogue
+
+
+def repeated(reading: Reading) -> Iterator[Issue]:
+    """Yield the second and later uses of an id: one would hide the other."""
+    seen: dict[tuple[str, str], str] = {}
+    rules = (("rule", path, rule.id) for path, rule in reading.rules)
+    lists = (("list", path, listed.id) for path, listed in reading.lists)
+    for kind, path, one_id in (*rules, *lists):
+        key = (kind, one_id)
+        if key in seen:
+            yield Issue(
+                place=find(reading.nodes[path], ("id",)),
+                code="id.unique",
+                message=f"编号 {one_id} 已用于 {seen[key]}。",
+                remedy="换一个编号,或删去重复的文件。",
+            )
+        seen.setdefault(key, path)
 
 
 def read(files: Files) -> Reading:

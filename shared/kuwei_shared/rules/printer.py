@@ -24,12 +24,6 @@ class Dialect(StrEnum):
     DUCKDB = "duckdb"
 
 
-_WIDEST: Mapping[Dialect, str] = {
-    Dialect.POSTGRES: "numeric",
-    Dialect.DUCKDB: "decimal(38,6)",
-}
-
-
 def quote(text: str) -> str:
     """Return a text constant; standard-conforming strings have one escape."""
     return "'" + text.replace("'", "''") + "'"
@@ -81,9 +75,7 @@ class Printer:
             case tree.Compare():
                 return f"({self.print(node.left)} {node.op} {self.print(node.right)})"
             case tree.Arithmetic():
-                # In the engines' own widths one absurd row would fail them all.
-                left = f"CAST({self.print(node.left)} AS {_WIDEST[self.dialect]})"
-                return f"({left} {node.op} {self.print(node.right)})"
+                return self._arithmetic(node)
             case tree.Logic():
                 joined = f" {node.op.upper()} ".join(map(self.print, node.terms))
                 return f"({joined})"
@@ -104,6 +96,23 @@ class Printer:
         if path.startswith("param."):
             return constant(self.params[path.removeprefix("param.")])
         return self.resolve(path)
+
+    def _arithmetic(self, node: tree.Arithmetic) -> str:
+        """Compute so that one absurd row cannot fail the whole statement.
+
+        PostgreSQL's numeric has room for any product. DuckDB stays within eighteen
+        digits unless told to widen, which products of two values need; what still
+        does not fit TRY leaves undetermined, at no cost to the other rows.
+        """
+        left, right = self.print(node.left), self.print(node.right)
+        if self.dialect is Dialect.POSTGRES:
+            return f"(CAST({left} AS numeric) {node.op} {right})"
+        constant_factor = isinstance(node.left, tree.Literal) or isinstance(
+            node.right, tree.Literal
+        )
+        if node.op == "*" and not constant_factor:
+            left = f"CAST({left} AS decimal(38,6))"
+        return f"TRY({left} {node.op} {right})"
 
     def _call(self, node: tree.Call) -> str:
         first, *rest = node.args

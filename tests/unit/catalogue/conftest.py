@@ -76,11 +76,15 @@ def spoilt(files: Files) -> Spoil:
     """Replace a piece of a file, check, and return the issues."""
 
     def check(
-        old: str = "", new: str = "", path: str = "rules/gx/GX-U10.yaml"
+        old: str = "",
+        new: str = "",
+        path: str = "rules/gx/GX-U10.yaml",
+        also: tuple[str, str] = ("", ""),
     ) -> list[Issue]:
         text = files[path].decode()
         assert old in text, f"nothing to spoil: {old}"
-        spoiled = files | {path: text.replace(old, new, 1).encode()}
+        text = text.replace(old, new, 1).replace(*also, 1)
+        spoiled = files | {path: text.encode()}
         wanted = tuple(one for one in CHECKS if not one.id.startswith("coverage"))
         return list(run_checks(read(spoiled), read_schemas(ROOT), wanted))
 

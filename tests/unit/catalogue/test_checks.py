@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import jsonschema
 import pytest
 
-from kuwei_shared.catalogue.checks.registry import CHECKS
+from kuwei_shared.catalogue.checks.registry import CHECKS, read_schemas, run_checks
+from kuwei_shared.catalogue.checks.shape import HasUniqueId
 from kuwei_shared.catalogue.issues import Issue
+from kuwei_shared.catalogue.loading import catalogue_of, read
+from kuwei_shared.kernel.errors import KuweiError
 
+Files = dict[str, bytes]
 Spoil = Callable[..., list[Issue]]
+ROOT = Path(__file__).parents[3] / "rules-catalog"
 LIST, PATTERNS, BASE = "lists/modes.yaml", "patterns.yaml", "examples/base.yaml"
 VOCABULARY = "vocabulary.yaml"
 HIT = "hit:\n    - {case: 恰为标准, given: {pay_amt: 2000.00}}"
@@ -128,11 +135,31 @@ def test_a_scheduled_rule_cannot_read_what_its_subject_does_not_lead_to(
 
 def test_a_scheduled_rule_cannot_stop_a_payment(spoilt: Spoil) -> None:
     issues = spoilt(
-        "severity: yellow\nwarn_type: volume", "severity: red\nwarn_type: volume"
+        "{stages: [request, voucher]}",
+        "{schedule: day_end}",
+        also=("severity: yellow", "severity: red"),
     )
 
-    assert issues == []
-    assert "schedule.after" in {one.id for one in CHECKS}
+    assert [one.code for one in issues] == ["schedule.after"]
+
+
+def test_two_files_of_one_id_are_found_and_refused(files: Files) -> None:
+    twice = files | {"rules/ul/GX-U10.yaml": files["rules/gx/GX-U10.yaml"]}
+
+    issues = run_checks(read(twice), {}, (HasUniqueId(),))
+
+    assert [str(one.place) for one in issues] == ["rules/ul/GX-U10.yaml:1:1"]
+    with pytest.raises(KuweiError, match=r"id\.unique"):
+        catalogue_of(twice)
+
+
+@pytest.mark.parametrize("name", sorted(read_schemas(ROOT)))
+def test_the_published_schemas_are_json_schemas(name: str) -> None:
+    schema = read_schemas(ROOT)[name]
+
+    assert isinstance(schema, dict)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["$id"] == f"urn:kuwei:schema:{name}"
 
 
 def test_every_check_has_an_id_and_a_one_line_description() -> None:

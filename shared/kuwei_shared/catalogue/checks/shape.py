@@ -11,6 +11,7 @@ from kuwei_shared.catalogue import files as layout
 from kuwei_shared.catalogue.checks.study import Case, RuleCheck, Study
 from kuwei_shared.catalogue.document import find, plain
 from kuwei_shared.catalogue.issues import Issue, Place
+from kuwei_shared.catalogue.loading import repeated
 from kuwei_shared.rules.vocabulary import Type
 
 _FIXED = {
@@ -48,16 +49,7 @@ class HasUniqueId:
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield the second and later uses of an id."""
-        seen: dict[str, str] = {}
-        for path, one_id in _ids(study):
-            if one_id in seen:
-                yield Issue(
-                    place=find(study.reading.nodes[path], ("id",)),
-                    code=self.id,
-                    message=f"编号 {one_id} 已用于 {seen[one_id]}。",
-                    remedy="换一个编号,或删去重复的文件。",
-                )
-            seen.setdefault(one_id, path)
+        yield from repeated(study.reading)
 
 
 class IsNamedAfterId:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -103,6 +104,14 @@ TOPICS = frozenset({"catalogue", "assignment"})
 RETRY_FIRST_S = 2.0
 
 
+class Task(Protocol):
+    """One look at the province."""
+
+    def run(self) -> None:
+        """Look; raise KuweiError when it came to nothing."""
+        ...
+
+
 class AdoptionLoop:
     """Runs the task in a thread of the uplink process.
 
@@ -113,7 +122,7 @@ class AdoptionLoop:
 
     def __init__(
         self,
-        task: AdoptionTask,
+        task: Task,
         *,
         every_s: float,
         uniform: Callable[[float, float], float],

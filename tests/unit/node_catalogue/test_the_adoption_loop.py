@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+import pytest
+
+from kuwei_node.catalogue.tasks import AdoptionLoop
+from kuwei_shared.kernel.errors import Kind, KuweiError
+
+AWAY = KuweiError("release.unreachable", "不通", kind=Kind.UNAVAILABLE)
+
+
+@dataclass
+class Look:
+    """Fulfils the task's port: fails as often as told, then counts."""
+
+    fails: int = 0
+    looks: list[str] = field(default_factory=list)
+    seen: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def run(self) -> None:
+        self.looks.append("look")
+        self.seen.release()
+        if len(self.looks) <= self.fails:
+            raise AWAY
+
+
+def loop_of(look: Look) -> AdoptionLoop:
+    return AdoptionLoop(look, every_s=600, uniform=max)
+
+
+def test_a_hint_makes_it_look_again() -> None:
+    look = Look()
+    loop = loop_of(look)
+    thread = threading.Thread(target=loop.run)
+    thread.start()
+    look.seen.acquire(timeout=5)
+
+    loop.hint({"assignment": 2}, spread_ms=0)
+
+    assert look.seen.acquire(timeout=5)
+    loop.stop()
+    thread.join(5)
+
+
+def test_news_of_other_things_does_not() -> None:
+    loop = loop_of(Look())
+
+    loop.hint({"denylist": 9}, spread_ms=0)
+
+    assert not loop._woken.is_set()
+
+
+@pytest.mark.parametrize(("failures", "pause"), [(1, 4.0), (3, 16.0), (20, 600.0)])
+def test_failures_make_it_wait_longer_and_longer(failures: int, pause: float) -> None:
+    loop = loop_of(Look(fails=failures))
+
+    waits = [loop.once() for _ in range(failures)]
+
+    assert waits[-1] == pause
+    assert loop.once() == 600

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import csv
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from hashlib import sha256
+from pathlib import Path
 
 import embedded
-from places import Place
+from places import PLACES, TOWNSHIPS, Place
 from processes import StageFailedError
-from state import Stack
+from state import BIN, ROOT, Stack
 
+CATALOGUE = ROOT / "rules-catalog"
 ABREAST = 3
-REGISTRAR = "demo-registrar"
-APPROVER = "demo-approver"
-
-T = TypeVar("T")
+ENROL_S = 180.0
+APPLIED = "六个词"
+REGISTRAR = "省级登记岗"
+APPROVER = "省级审批岗"
+DRAFTER = "规则起草岗"
+PUBLISHER = "规则审批岗"
 
 
 def servers(stack: Stack) -> str:
@@ -44,9 +50,15 @@ def tables(stack: Stack) -> str:
 
 
 def authority(stack: Stack) -> str:
-    """Make the hub's certificate authorities and signing key; keep what is there."""
-    stack.run("init-ca", "kuwei-hub", "init-ca", "--province", "广西", env=stack.hub())
-    return "证书与签名密钥在 hub/authority"
+    """Make the hub's keys and its list of jurisdictions; keep what is there."""
+    if stack.notebook.get("founded"):
+        return "证书、签名密钥与区划表已在"
+    run_hub(stack, "init-ca", "--province", "广西")
+    run_hub(stack, "load-territory", str(_territory(stack)))
+    holders = ("--holder", DRAFTER, "--holder", PUBLISHER)
+    run_hub(stack, "release-init", *holders)
+    stack.notebook.put("founded", "yes")
+    return f"证书与签名密钥;{len(PLACES) + len(TOWNSHIPS)} 个区划"
 
 
 def membership(stack: Stack) -> str:
@@ -61,28 +73,56 @@ def membership(stack: Stack) -> str:
 
 
 def enrol(stack: Stack, place: Place) -> None:
-    """Take one node through the door; two persons take part."""
+    """Take one node through the door; the hub's part needs two persons."""
     token = stack.folder / f"token-{place.code}.json"
-    hub, name = stack.hub(), f"enrol-{place.code}"
     parent = ("--parent", place.parent) if place.parent else ()
-    stack.run(
-        name,
-        *("kuwei-hub", "register-node", place.code, "--name", place.name),
-        *("--level", place.level, *parent, "--by", REGISTRAR),
-        env=hub,
+    if stack.notebook.get(f"expected {place.code}") is None:
+        run_hub(
+            stack,
+            *("register-node", place.code, "--name", place.name),
+            *("--level", place.level, *parent, "--by", REGISTRAR),
+        )
+        stack.notebook.put(f"expected {place.code}", REGISTRAR)
+    out = ("--by", REGISTRAR, "--out", str(token))
+    run_hub(stack, "issue-token", place.code, *out)
+    name = f"enrol-{place.code}"
+    (stack.supervisor.logs / f"{name}.log").unlink(missing_ok=True)
+    command = ("enrol", "--token-file", str(token), "--every-s", "0.5")
+    applicant = stack.supervisor.start(
+        name, [str(BIN / "kuwei-node"), *command], stack.node(place)
     )
-    stack.run(
-        name,
-        *("kuwei-hub", "issue-token", place.code),
-        *("--by", REGISTRAR, "--out", str(token)),
-        env=hub,
-    )
-    node = stack.node(place)
-    stack.run(name, "kuwei-node", "enrol", "--token", str(token), env=node)
-    stack.run(name, "kuwei-hub", "approve", place.code, "--by", APPROVER, env=hub)
-    stack.run(name, "kuwei-node", "enrol", "--collect", env=node)
+    limit = time.monotonic() + ENROL_S
+    while APPLIED not in applicant.log.read_text(errors="replace"):
+        applicant.require_alive()
+        if time.monotonic() > limit:
+            raise StageFailedError(f"{place.name} did not apply in {ENROL_S:.0f} s")
+        time.sleep(0.2)
+    run_hub(stack, "approve", place.code, "--by", APPROVER)
+    stack.supervisor.wait(applicant, ENROL_S)
     token.unlink(missing_ok=True)
     stack.notebook.put(f"member {place.code}", APPROVER)
+
+
+def catalogue(stack: Stack) -> str:
+    """Publish the standard catalogue if it changed, and assign it to every node."""
+    content = _digest(CATALOGUE)
+    if stack.notebook.get("catalogue") == content:
+        return f"目录 {stack.notebook.get('release')} 已发布"
+    said = run_hub(
+        stack,
+        *("publish", "--catalogue", str(CATALOGUE)),
+        *("--by", DRAFTER, "--approve-by", PUBLISHER),
+    )
+    version = said.split("已发布 ")[1].split(":")[0]
+    run_hub(stack, "rollout", version, "--by", PUBLISHER)
+    stack.notebook.put("release", version)
+    stack.notebook.put("catalogue", content)
+    return said.strip()
+
+
+def run_hub(stack: Stack, *command: str) -> str:
+    """Run one of the hub's verbs."""
+    return stack.run("hub-verbs", "kuwei-hub", *command, env=stack.hub())
 
 
 def abreast(act: Callable[[Place], object], places: Iterable[Place]) -> None:
@@ -94,3 +134,32 @@ def abreast(act: Callable[[Place], object], places: Iterable[Place]) -> None:
         if isinstance(failure, StageFailedError):
             raise failure
         raise RuntimeError("a step of the demo is wrong") from failure
+
+
+def _territory(stack: Stack) -> str:
+    """Write the demo's jurisdictions as the file the hub loads."""
+    path = stack.folder / "territory.csv"
+    heads = (
+        *("mof_div_code", "name", "level", "fiscal_parent"),
+        *("administrative_parent", "host", "opened_on"),
+    )
+    rows = [
+        (p.code, p.name, p.level, p.parent, p.administrative_parent, "", "2000-01-01")
+        for p in PLACES
+    ]
+    rows += [
+        (code, name, "township", host, host, host, "2000-01-01")
+        for code, (name, host) in TOWNSHIPS.items()
+    ]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([heads, *rows])
+    return str(path)
+
+
+def _digest(folder: Path) -> str:
+    """Return a digest of every file in a folder."""
+    whole = sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            whole.update(path.read_bytes())
+    return whole.hexdigest()

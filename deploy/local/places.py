@@ -16,7 +16,7 @@ class Place:
     Attributes:
         code: nine digits, as the national data standard spells them.
         parent: the fiscal parent, to whom it answers for money.
-        hosted: townships served by this node.
+        city: the administrative parent where that is another.
     """
 
     code: str
@@ -24,12 +24,17 @@ class Place:
     level: str
     parent: str | None
     port: int
-    hosted: tuple[str, ...] = ()
+    city: str | None = None
 
     @property
     def database(self) -> str:
         """Name of its database."""
         return f"node_{self.code}"
+
+    @property
+    def administrative_parent(self) -> str | None:
+        """Whose city or county it is, whoever pays it."""
+        return self.city or self.parent
 
 
 PROVINCE = "450000000"
@@ -62,7 +67,6 @@ PLACES = (
         level="county",
         parent="450100000",
         port=8113,
-        hosted=("450102101", "450102102"),
     ),
     Place(
         code="450303000",
@@ -77,5 +81,12 @@ PLACES = (
         level="county",
         parent=PROVINCE,
         port=8115,
+        city="450100000",
     ),
 )
+
+TOWNSHIPS = {
+    "450102101": ("三塘镇", "450102000"),
+    "450102102": ("五塘镇", "450102000"),
+}
+"""Township → its name, and the county whose node serves it."""

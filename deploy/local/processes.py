@@ -106,6 +106,20 @@ class Supervisor:
         for service in self.services:
             service.require_alive()
 
+    def wait(self, service: Service, limit_s: float) -> None:
+        """Wait for a program that ends by itself, and forget it.
+
+        Raises:
+            StageFailedError: it ended badly, or not in time.
+        """
+        try:
+            status = service.process.wait(limit_s)
+        except subprocess.TimeoutExpired as late:
+            raise StageFailedError(f"{service.name} still runs") from late
+        if status != 0:
+            service.require_alive()
+        self.services.remove(service)
+
     def stop(self) -> None:
         """End every program: newest first, all asked at once, then forced."""
         for service in reversed(self.services):

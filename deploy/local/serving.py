@@ -8,6 +8,7 @@ from state import BIN, ROOT, Stack
 
 REALM = ROOT / "deploy" / "keycloak" / "realm.json"
 HEALTH = "/readyz"
+PARTS = ("uplink", "worker")
 
 
 def issuer(stack: Stack) -> str:
@@ -47,7 +48,7 @@ def nodes(stack: Stack) -> str:
 def _node(stack: Stack, place: Place) -> Service:
     settings = stack.node(place)
     web = _start(stack, f"{place.code}-web", "kuwei-node", "web", settings)
-    for part in ("uplink", "worker", "beat"):
+    for part in PARTS:
         _start(stack, f"{place.code}-{part}", "kuwei-node", part, settings)
     return web
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import embedded
+import psycopg2
 from notebook import Notebook
 from places import PLACES, Place
 from ports import Ports
@@ -33,6 +36,9 @@ class Stack:
     postgres: embedded.Postgres | None = None
     redis: embedded.Redis | None = None
     leaving: threading.Event = field(default_factory=threading.Event)
+    figures: dict[str, int] = field(default_factory=dict)
+    answered: Counter[str] = field(default_factory=Counter)
+    _making: threading.Lock = field(default_factory=threading.Lock)
 
     def stop(self) -> None:
         """Stop programs first, then the servers they use."""
@@ -54,6 +60,7 @@ class Stack:
             "KUWEI_ENROL_ADDRESS": f"127.0.0.1:{ports.enrolment}",
             "KUWEI_ENROL_PER_MINUTE": "60",
             "KUWEI_SPREAD_MS": "500",
+            "KUWEI_KEYS_PASSPHRASE": self._secret("key passphrase"),
         }
 
     def node(self, place: Place) -> dict[str, str]:
@@ -62,12 +69,27 @@ class Stack:
             "KUWEI_DATABASE_URL": self._database(place.database),
             "KUWEI_DATA_DIR": str(self.folder / place.database),
             "KUWEI_REDIS_URL": self.redis.url if self.redis else "",
+            "KUWEI_QUEUE": place.code,
         }
 
     def run(self, name: str, *command: str, env: Mapping[str, str]) -> str:
         """Run one of our commands to its end; return what it printed."""
         program, *arguments = command
         return self.supervisor.run(name, [str(BIN / program), *arguments], env)
+
+    def offline(self) -> dict[str, str]:
+        """Return settings for a verb that reaches no service."""
+        return {"PYTHONUNBUFFERED": "1"}
+
+    def ask(self, database: str, question: str) -> str:
+        """Ask one of the databases for a single value."""
+        with (
+            closing(psycopg2.connect(_libpq(self._database(database)))) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(question)
+            row = cursor.fetchone()
+        return str(row[0]) if row else ""
 
     def revisions(self) -> str:
         """Return the names of all migrations, newest tables included."""
@@ -84,19 +106,25 @@ class Stack:
             "KUWEI_ISSUER": f"http://127.0.0.1:{self.ports.issuer}",
             "KUWEI_WEB_CLIENT_ID": f"{service}-web",
             "KUWEI_WEB_CLIENT_SECRET": f"{service}-web-demo-only",
-            "KUWEI_SESSION_SECRETS": json.dumps([self._session_secret()]),
+            "KUWEI_SESSION_SECRETS": json.dumps([self._secret("session secret")]),
             "PYTHONUNBUFFERED": "1",
         }
 
-    def _session_secret(self) -> str:
-        """Return the secret that signs this demo's session cookies."""
-        known = self.notebook.get("session secret")
-        if known is None:
-            known = secrets.token_hex(32)
-            self.notebook.put("session secret", known)
-        return known
+    def _secret(self, name: str) -> str:
+        """Return one of this demo's secrets, made when first asked for."""
+        with self._making:
+            known = self.notebook.get(name)
+            if known is None:
+                known = secrets.token_hex(32)
+                self.notebook.put(name, known)
+            return known
 
     def _database(self, name: str) -> str:
         if self.postgres is None:
             raise RuntimeError("the database server is started by the first stage")
         return self.postgres.url(name)
+
+
+def _libpq(url: str) -> str:
+    """Return SQLAlchemy's address as the driver itself spells it."""
+    return url.replace("postgresql+psycopg2://", "postgresql://")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import founding
 import screen
 import serving
+import year
 from stages import Stage
 from state import Stack
 
@@ -15,7 +16,13 @@ STAGES: tuple[Stage[Stack], ...] = (
     Stage("启动身份服务", serving.issuer),
     Stage("启动省级中心", serving.hub),
     Stage("节点入网", founding.membership),
+    Stage("发布规则目录", founding.catalogue),
     Stage("启动节点", serving.nodes),
+    Stage("生成一年的支付", year.generate),
+    Stage("节点启用目录", year.adoption),
+    Stage("导入参照数据", year.reference),
+    Stage("逐笔监控支付", year.payments),
+    Stage("统计上报到省", year.statistics),
 )
 
 

@@ -250,6 +250,20 @@ def _tell(files_all: int, files_done: int, rows: int) -> None:
     )
 
 
+@verbs.command(
+    "generate",
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+@click.pass_context
+def generate(context: click.Context) -> None:
+    """生成样本 Write a generated province with labelled violations."""
+    # Imported here: the generator's libraries are of no use to the other verbs.
+    from kuwei_shared.sample.cli import generate as command  # noqa: PLC0415  # see above
+
+    command.main(args=context.args, prog_name="kuwei-node generate")
+
+
 def node(process: str) -> Node:
     """Put the node together from the environment."""
     return build(Settings(), process=process)

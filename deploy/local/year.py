@@ -1,0 +1,149 @@
+"""The generated year: made, loaded as reference data, streamed, seen at the hub."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import screen
+from founding import abreast
+from places import Place
+from processes import StageFailedError
+from state import Stack
+from streaming import Tally, rows_in, stream
+
+ADOPT_S = 120.0
+ARRIVE_S = 120.0
+LOOK_S = 0.5
+
+# Rows are envelopes' figures, so this counts what the hub believes, in its words.
+SCREENED = (
+    "SELECT coalesce(sum(value), 0) FROM statistic WHERE measure = 'screened'"
+    " AND rule_id IS NULL"
+)
+
+
+def generate(stack: Stack) -> str:
+    """Write the generated province, unless it is there."""
+    folder = stack.folder / "year"
+    wanted = f"{stack.payments} seed {stack.seed}"
+    if stack.notebook.get("generated") not in (None, wanted):
+        raise StageFailedError(
+            f"{stack.folder} 里是另一份样本({stack.notebook.get('generated')});"
+            "换一个 --folder,或删除该目录。"
+        )
+    if stack.notebook.get("generated") is None:
+        options = ("--payments", str(stack.payments), "--seed", str(stack.seed))
+        out = ("--out", str(folder))
+        stack.run(
+            "generate", "kuwei-node", "generate", *options, *out, env=stack.offline()
+        )
+        stack.notebook.put("generated", wanted)
+    return f"{_total(stack):,} 条支付记录,种子 {stack.seed}"
+
+
+def adoption(stack: Stack) -> str:
+    """Wait until every node has the published release in force."""
+    release = stack.notebook.get("release") or ""
+    abreast(lambda place: _adopted(stack, place, release), stack.places)
+    return f"{len(stack.places)} 个节点启用 {release}"
+
+
+def reference(stack: Stack) -> str:
+    """Load every node's units, accounts, appropriations, plans and the rest."""
+    fresh = [p for p in stack.places if not stack.notebook.get(f"reference {p.code}")]
+    abreast(lambda place: _load(stack, place), fresh)
+    return f"{len(stack.places)} 个节点,本次 {len(fresh)} 个"
+
+
+def payments(stack: Stack) -> str:
+    """Stream the year through every node at once, and show it."""
+    total, tally = _total(stack), Tally()
+    before = sum(_streamed(stack, place) for place in stack.places)
+    line = screen.Line("支付")
+    with ThreadPoolExecutor(len(stack.places)) as pool:
+        work = [
+            pool.submit(stream, stack, place, _file(stack, place), tally)
+            for place in stack.places
+        ]
+        try:
+            _watch(stack, work, line, tally, total - before)
+        finally:
+            stack.leaving.set()
+    stack.leaving.clear()
+    line.end()
+    for one in work:
+        one.result()
+    for place in stack.places:
+        stack.figures[place.code] = _streamed(stack, place)
+    stack.answered = tally.counts
+    return f"本次 {tally.counts['payments']:,} 条,此前 {before:,} 条"
+
+
+def statistics(stack: Stack) -> str:
+    """Wait until the hub's figures count everything the nodes screened."""
+    expected = sum(_streamed(stack, place) for place in stack.places)
+    line, limit = screen.Line("上报"), time.monotonic() + ARRIVE_S
+    while (arrived := int(stack.ask("hub", SCREENED))) < expected:
+        stack.supervisor.require_alive()
+        if time.monotonic() > limit:
+            line.end()
+            raise StageFailedError(f"hub counts {arrived:,} of {expected:,}")
+        line.show(arrived, expected)
+        time.sleep(LOOK_S)
+    line.show(arrived, expected)
+    line.end()
+    if arrived != expected:
+        raise StageFailedError(f"hub counts {arrived:,}, nodes screened {expected:,}")
+    return f"省级统计 {arrived:,} 条,与各节点一致"
+
+
+def _watch(
+    stack: Stack, work: list[Future[int]], line: screen.Line, tally: Tally, total: int
+) -> None:
+    waiting = threading.Event()
+    while not all(one.done() for one in work):
+        stack.supervisor.require_alive()
+        counts = tally.counts
+        note = f"预警 {counts['with hits']:,} 暂缓 {counts['hold']:,}"
+        line.show(counts["payments"], total, f"{note} 拒付 {counts['reject']:,}")
+        if any(one.done() and one.exception() for one in work):
+            return
+        waiting.wait(0.2)
+    line.show(tally.counts["payments"], total)
+
+
+def _adopted(stack: Stack, place: Place, release: str) -> None:
+    limit = time.monotonic() + ADOPT_S
+    while True:
+        name = f"catalogue-{place.code}"
+        env = stack.node(place)
+        said = stack.run(name, "kuwei-node", "catalogue", "status", env=env)
+        if f"现行:{release}" in said:
+            return
+        if time.monotonic() > limit:
+            raise StageFailedError(f"{place.name} has not adopted {release}:\n{said}")
+        time.sleep(LOOK_S)
+
+
+def _load(stack: Stack, place: Place) -> None:
+    folder = str(_file(stack, place).parent)
+    env = stack.node(place)
+    stack.run(
+        f"reference-{place.code}", "kuwei-node", "load-reference", folder, env=env
+    )
+    stack.notebook.put(f"reference {place.code}", "loaded")
+
+
+def _file(stack: Stack, place: Place) -> Path:
+    return stack.folder / "year" / place.code / "payments.parquet"
+
+
+def _streamed(stack: Stack, place: Place) -> int:
+    return int(stack.notebook.get(f"streamed {place.code}") or 0)
+
+
+def _total(stack: Stack) -> int:
+    return sum(rows_in(_file(stack, place)) for place in stack.places)

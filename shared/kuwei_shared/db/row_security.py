@@ -26,9 +26,11 @@ def policy_ddl(table: str, column: str = "mof_div_code") -> list[str]:
     """
     _require_name(table)
     _require_name(column)
-    setting = "current_setting('kuwei.scope', true)"
+    # A custom setting left by an earlier transaction reads as '', not as NULL.
+    setting = "coalesce(current_setting('kuwei.scope', true), '')"
     whole = f"{setting} = '{EVERYTHING}'"
-    codes = f"(SELECT CASE WHEN {whole} THEN '{{}}' ELSE {setting} END)::text[]"
+    named = f"{setting} NOT IN ('', '{EVERYTHING}')"
+    codes = f"(SELECT CASE WHEN {named} THEN {setting} ELSE '{{}}' END)::text[]"
     test = f"((SELECT {whole}) OR {column} = ANY ({codes}))"
     return [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",

@@ -81,9 +81,9 @@ class PostgresEngine:
         savepoint = self.connection.begin_nested()
         try:
             # Without parameters the driver leaves percent signs in texts alone.
-            found = self.connection.execution_options(
-                no_parameters=True
-            ).exec_driver_sql(sql)
+            found = self.connection.exec_driver_sql(
+                sql, execution_options={"no_parameters": True}
+            )
             return [tuple(row) for row in found]
         except DBAPIError as error:
             raise _refused(error) from error
@@ -92,9 +92,11 @@ class PostgresEngine:
 
 
 @contextmanager
-def postgres(url: str) -> Iterator[PostgresEngine]:
+def postgres(
+    url: str, timeout_ms: int = STATEMENT_TIMEOUT_MS
+) -> Iterator[PostgresEngine]:
     """Open a PostgreSQL for trying rules: read-only, bounded, nothing kept."""
-    options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
+    options = f"-c statement_timeout={timeout_ms}"
     options += " -c default_transaction_read_only=on"
     engine = sa.create_engine(
         url, poolclass=sa.NullPool, connect_args={"options": options}

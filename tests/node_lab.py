@@ -16,9 +16,11 @@ from kuwei_node.catalogue.tasks import AdoptionTask, Send
 from kuwei_shared.db.base import NodeTable
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import SetClock
+from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.releases.client import ReleaseClient
 from kuwei_shared.trust import dsse
 from kuwei_shared.trust.keys import new_signing_key
+from kuwei_shared.wire import adoption as wire
 
 CODE = "450102000"
 
@@ -86,10 +88,21 @@ class NodeLab:
 
 @dataclass
 class Outbox:
-    """A hub that takes every report."""
+    """A hub that takes reports in order and may lose its newest to a restore."""
 
     taken: list[dsse.Signed] = field(default_factory=list)
 
     def __call__(self, reports: Sequence[dsse.Signed]) -> tuple[int, int]:
-        self.taken.extend(reports)
+        for signed in reports:
+            seq = wire.decode(signed.payload).seq
+            if seq > len(self.taken) + 1:
+                raise KuweiError(
+                    "report.gap", "缺", details={"expected_seq": len(self.taken) + 1}
+                )
+            if seq == len(self.taken) + 1:
+                self.taken.append(signed)
         return 1, len(self.taken)
+
+    def restore(self, held: int) -> None:
+        """Go back to a backup that held so many reports."""
+        del self.taken[held:]

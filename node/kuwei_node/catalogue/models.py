@@ -99,7 +99,10 @@ class LocalRuleRow(NodeTable):
 
 
 class AdoptionOutbox(NodeTable):
-    """Signed adoption reports until the hub has acknowledged them."""
+    """Signed adoption reports, kept a while after the hub has acknowledged them.
+
+    A hub restored from a backup asks for some of them again.
+    """
 
     __tablename__ = "adoption_outbox"
 
@@ -108,6 +111,7 @@ class AdoptionOutbox(NodeTable):
     )
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     signed: Mapped[bytes] = mapped_column(LargeBinary)
+    acknowledged_at: Mapped[dt.datetime | None] = mapped_column(MOMENT)
 
 
 class AdoptionHead(NodeTable):

@@ -261,16 +261,32 @@ def add_report(session: Session, epoch: int, seq: int, signed: bytes) -> None:
 def waiting_reports(session: Session, limit: int) -> list[bytes]:
     """Return the oldest reports not acknowledged yet, in order."""
     table = AdoptionOutbox
-    query = select(table.signed).order_by(table.epoch, table.seq).limit(limit)
-    return list(session.scalars(query))
+    query = select(table.signed).where(table.acknowledged_at.is_(None))
+    return list(session.scalars(query.order_by(table.epoch, table.seq).limit(limit)))
 
 
-def forget_reports(session: Session, epoch: int, seq: int) -> None:
-    """Forget reports the hub holds."""
+def acknowledge_reports(
+    session: Session, epoch: int, seq: int, *, now: dt.datetime, keep: dt.timedelta
+) -> None:
+    """Note what the hub holds; forget what it has held for long."""
     table = AdoptionOutbox
-    earlier = table.epoch < epoch
-    held = (table.epoch == epoch) & (table.seq <= seq)
-    session.execute(delete(table).where(or_(earlier, held)))
+    held = or_(table.epoch < epoch, (table.epoch == epoch) & (table.seq <= seq))
+    session.execute(
+        update(table)
+        .where(held, table.acknowledged_at.is_(None))
+        .values(acknowledged_at=now)
+    )
+    session.execute(delete(table).where(table.acknowledged_at < now - keep))
+
+
+def send_again(session: Session, epoch: int, seq: int) -> int:
+    """Wait once more for word on reports from a number on; return how many."""
+    table = AdoptionOutbox
+    lost = (table.epoch == epoch) & (table.seq >= seq)
+    found = session.execute(
+        update(table).where(lost).values(acknowledged_at=None).returning(table.seq)
+    )
+    return len(found.all())
 
 
 def _as_release(row: CatalogueRelease) -> SeenRelease:

@@ -46,7 +46,6 @@ class AdoptionTask:
             KuweiError: the hub cannot be reached, or what it shows is refused; the
                 release in force stays, and the reason is stored.
         """
-        self.flush()
         try:
             with self.client.opened() as view:
                 self._follow(view)
@@ -54,6 +53,7 @@ class AdoptionTask:
             self._look(error)
             raise
         self._look(None)
+        # Last: a ledger that will not listen must not keep a release from here.
         self.flush()
 
     def flush(self) -> None:
@@ -63,9 +63,22 @@ class AdoptionTask:
                 waiting = self.adoption.waiting(session)
             if not waiting:
                 return
-            epoch, seq = self.send(waiting)
+            try:
+                epoch, seq = self.send(waiting)
+            except KuweiError as error:
+                self._go_back(error)
+                continue
             with self.unit_of_work.begin() as session:
                 self.adoption.acknowledged(session, epoch, seq)
+
+    def _go_back(self, error: KuweiError) -> None:
+        """Send again what a restored hub misses; raise anything else."""
+        missing = str(error.details.get("expected_seq", ""))
+        if error.code != "report.gap" or not missing.isdecimal():
+            raise error
+        with self.unit_of_work.begin() as session:
+            if not self.adoption.missed(session, int(missing)):
+                raise error
 
     def _follow(self, view: TrustedView) -> None:
         assignment = view.assignment(self.code)

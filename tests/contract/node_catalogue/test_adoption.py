@@ -183,3 +183,32 @@ def test_what_is_not_assigned_is_not_taken(
     lab.task(node.client, outbox).run()
 
     assert not outbox.taken
+
+
+def test_a_hub_restored_from_a_backup_gets_its_reports_again(
+    lab: NodeLab, province: Province, node: Node, outbox: Outbox
+) -> None:
+    offer(province, 1, catalogue_lab.packed())
+    lab.task(node.client, outbox).run()
+    outbox.restore(held=2)
+    offer(province, 2, catalogue_lab.packed(catalogue_lab.rule(version=2)))
+
+    lab.task(node.client, outbox).run()
+
+    assert [report.seq for report in said(lab, outbox)] == list(range(1, 11))
+
+
+def test_a_ledger_that_refuses_keeps_no_release_away(
+    lab: NodeLab, province: Province, node: Node
+) -> None:
+    refusal = KuweiError("report.stranger", "未入网", kind=Kind.DENIED)
+
+    def refuse(_: object) -> tuple[int, int]:
+        raise refusal
+
+    offer(province, 1, catalogue_lab.packed())
+
+    with pytest.raises(KuweiError, match=r"report\.stranger"):
+        lab.task(node.client, refuse).run()
+
+    assert in_force(lab) == "2026.11.1"

@@ -9,6 +9,7 @@ Invariants:
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -30,6 +31,7 @@ from kuwei_shared.releases.adoption import (
 from kuwei_shared.trust import dsse
 from kuwei_shared.wire import adoption as wire
 
+KEPT = dt.timedelta(days=30)
 LASTING = ("catalogue.", "expression.")
 """Codes of reasons that lie in the release itself: trying again changes nothing."""
 
@@ -164,5 +166,10 @@ class Adoption:
         return [dsse.from_json(document) for document in stored]
 
     def acknowledged(self, session: Session, epoch: int, seq: int) -> None:
-        """Forget reports the hub holds."""
-        store.forget_reports(session, epoch, seq)
+        """Note what the hub holds; kept a while, in case it is restored."""
+        now = self.clock.now()
+        store.acknowledge_reports(session, epoch, seq, now=now, keep=KEPT)
+
+    def missed(self, session: Session, seq: int) -> bool:
+        """Send again from the number the hub misses; False when it is no more here."""
+        return store.send_again(session, self.signer.epoch, seq) > 0

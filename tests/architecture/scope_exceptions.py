@@ -1,13 +1,30 @@
 """Store functions that may answer without a scope, each with its argument.
 
-A whole module may stand here when nothing it holds belongs to a jurisdiction.
+A whole module may stand here when nothing it answers is shown to a person: it is
+the service's own act on what a caller was already allowed to hand in, or its rows
+belong to no jurisdiction.
 """
 
 from __future__ import annotations
 
 WITHOUT_SCOPE: dict[str, str] = {
-    "kuwei_hub.catalogue.store": "the standard catalogue is the same for everybody",
-    "kuwei_hub.distribution.store.library": "releases are the same for everybody",
-    "kuwei_node.catalogue.store": "a node has one catalogue, for all it hosts",
-    "kuwei_node.uplink.store": "the node's own queue to the hub; nobody browses it",
+    # Hub
+    "kuwei_hub.catalogue.store": "the standard catalogue is one for the province",
+    "kuwei_hub.distribution.store.library": "a release is the same for every member",
+    "kuwei_hub.territory.store.below": "the tree that scopes are made from",
+    # Node
+    "kuwei_node.alerts.store.raise_for_payments": "writes; answers how many",
+    "kuwei_node.alerts.store.raise_for_subjects": "writes; answers how many",
+    "kuwei_node.brake.store": "a tripped rule is tripped for the whole node",
+    "kuwei_node.catalogue.store": "one catalogue is in force for the whole node",
+    "kuwei_node.intake.store.ledger": "the importing process's own record of its work",
+    "kuwei_node.intake.store.staging": "temporary tables of one import's transaction",
+    "kuwei_node.payments.store": "appends; divisions were required by the edge",
+    "kuwei_node.reference.store.apply": "writes; answers what changed",
+    "kuwei_node.reference.store.hosted_by": "the tree that scopes are made from",
+    "kuwei_node.reference.store.record_load": "writes; answers the load's number",
+    "kuwei_node.reference.store.stage": "temporary table of one load's transaction",
+    "kuwei_node.schedule.store": "scheduled rules read the node's whole ledger",
+    "kuwei_node.screening.store": "judges what the edge was allowed to hand in",
+    "kuwei_node.uplink.store": "envelopes go up for the node as a whole",
 }

@@ -5,7 +5,16 @@ from __future__ import annotations
 from architecture import tree
 
 OPEN = {"service", "domain"}
-EDGES = {"cli", "app", "grpc_server", "worker", "bootstrap", "settings", "schema"}
+EDGES = {
+    "agent",
+    "cli",
+    "app",
+    "grpc_server",
+    "worker",
+    "bootstrap",
+    "settings",
+    "schema",
+}
 
 
 def test_a_feature_meets_another_through_its_service_or_domain_only() -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 
 import kuwei_node.intake.models
 import kuwei_node.payments.models
+import kuwei_node.reference.models
 import kuwei_node.screening.models  # noqa: F401  # these register the tables
 from kuwei_node.intake.adapters import files, profiles
 from kuwei_node.intake.service.imports import Intake
@@ -32,6 +33,10 @@ TABLES = (
     "intake_file",
     "intake_batch",
     "intake_reject",
+    "agency",
+    "jurisdiction",
+    "reference_load",
+    "reference_reject",
 )
 
 

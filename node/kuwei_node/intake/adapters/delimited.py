@@ -10,13 +10,14 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import Protocol, TextIO
 
 import pyarrow as pa
 
 from kuwei_node.intake.adapters import encodings
+from kuwei_node.intake.adapters.blocks import parse_block
 from kuwei_node.intake.domain.profile import Reading
 from kuwei_node.intake.domain.reasons import Reason
 from kuwei_node.intake.domain.rows import RAW_CHARS_MAX, Broken, Chunk
@@ -60,7 +61,9 @@ class Delimited:
                 above, first = self._above_header(file)
                 delimiter = self.reading.delimiter or _delimiter(first)
                 reader = csv.reader(file, delimiter=delimiter)
-                yield from self._rows(reader, rows_max, above)
+                header = header_names(next(reader, []))
+                read = above + reader.line_num
+                yield from self._blocks(file, header, delimiter, rows_max, read)
         except (UnicodeError, csv.Error) as error:
             raise unreadable(self.place, str(error)) from error
 
@@ -74,13 +77,24 @@ class Delimited:
         file.seek(start)
         return above, first
 
-    def _rows(self, reader: Reader, rows_max: int, base: int) -> Iterator[Chunk]:
-        header = header_names(next(reader, []))
-        read = reader.line_num
-        while rows := list(islice(reader, rows_max)):
-            lines = _lines(rows, read + base, reader.line_num - read)
-            read = reader.line_num
-            yield chunk_of(header, rows, lines)
+    def _blocks(
+        self,
+        file: TextIO,
+        header: list[str],
+        delimiter: str,
+        rows_max: int,
+        read: int,
+    ) -> Iterator[Chunk]:
+        """Go fast through clean blocks; from the first that is not, carefully."""
+        while lines := list(islice(file, rows_max)):
+            columns = parse_block(lines, header, delimiter)
+            if columns is None:
+                careful = csv.reader(chain(lines, file), delimiter=delimiter)
+                yield from _rows(careful, header, rows_max, read)
+                return
+            numbers = range(read + 1, read + 1 + len(lines))
+            yield Chunk(columns=columns, lines=pa.array(numbers, pa.int64()))
+            read += len(lines)
 
 
 def open_delimited(path: str, place: str, reading: Reading) -> Delimited:
@@ -127,6 +141,16 @@ def unreadable(place: str, complaint: str) -> KuweiError:
         "请检查文件是否完整、编码与分隔符是否符合导入方案。",
         details={"file": place},
     )
+
+
+def _rows(
+    reader: Reader, header: list[str], rows_max: int, above: int
+) -> Iterator[Chunk]:
+    read = 0
+    while rows := list(islice(reader, rows_max)):
+        lines = _lines(rows, above + read, reader.line_num - read)
+        read = reader.line_num
+        yield chunk_of(header, rows, lines)
 
 
 def _delimiter(line: str) -> str:

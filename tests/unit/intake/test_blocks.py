@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import csv
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kuwei_node.intake.adapters.blocks import parse_block
+from kuwei_node.intake.adapters.delimited import chunk_of
+
+HEADER = ["a", "b", "c"]
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
+ROWS = st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=8)
+LINES = st.lists(st.text('ab",; \t\r\n单', max_size=12), min_size=1, max_size=6)
+
+
+def parsed(text: str) -> dict[str, list[str]] | None:
+    lines = list(io.StringIO(text, newline=""))
+    columns = parse_block(lines, HEADER, ",")
+    if columns is None:
+        return None
+    return {name: cells.to_pylist() for name, cells in columns.items()}
+
+
+def read_carefully(text: str) -> dict[str, list[str]]:
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    columns = chunk_of(HEADER, rows, range(len(rows))).columns
+    return {name: cells.to_pylist() for name, cells in columns.items()}
+
+
+@given(ROWS)
+def test_the_fast_way_gives_what_the_careful_way_gives(
+    rows: list[tuple[str, str, str]],
+) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+
+    fast = parsed(text.getvalue())
+
+    assert fast is None or fast == read_carefully(text.getvalue())
+
+
+@given(LINES)
+def test_the_two_ways_agree_on_any_text_at_all(lines: list[str]) -> None:
+    text = "\n".join(lines) + "\n"
+
+    fast = parsed(text)
+
+    assert fast is None or fast == read_carefully(text)
+
+
+def test_clean_blocks_take_the_fast_way() -> None:
+    assert parsed('1,"x, y",单位\n2,,z\n') == {
+        "a": ["1", "2"],
+        "b": ["x, y", ""],
+        "c": ["单位", "z"],
+    }
+
+
+def test_ragged_blank_and_broken_rows_do_not() -> None:
+    assert parsed("1,2\n") is None
+    assert parsed("1,2,3\n\n4,5,6\n") is None
+    assert parsed("1,2,3\n,,\n") is None
+    assert parsed('1,"x\ny",3\n') is None

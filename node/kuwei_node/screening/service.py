@@ -149,6 +149,15 @@ class Screening:
             judged |= {one.seq: one for one in self._judge(session, effective, mine)}
         return [(one, judged[one.seq]) for one in kept]
 
+    def recall(
+        self, session: Session, seq: int
+    ) -> tuple[Kept, EffectiveCatalogue] | None:
+        """Return a recorded screening and the catalogue that judged it, if any did."""
+        found = store.kept(session, [seq])
+        if not found:
+            return None
+        return found[0], self._compiled(session, found[0].compiled_id)
+
     def _known(
         self, session: Session, rows: Sequence[Row]
     ) -> Mapping[tuple[str, str], int]:

@@ -85,19 +85,25 @@ def screen_import(
         How many payments were screened.
     """
     first, last = seqs
-    incoming = (
-        f"{ROW} WHERE p.import_id = {import_id:d}"
-        f" AND p.seq BETWEEN {first:d} AND {last:d}"
+    # Fresh rows have no statistics; without them the planner nests loops over sets.
+    run_verbatim(
+        session,
+        f"CREATE TEMP TABLE swept_rows ON COMMIT DROP AS {ROW}"
+        f" WHERE p.import_id = {import_id:d}"
+        f" AND p.seq BETWEEN {first:d} AND {last:d}",
     )
-    judged = statement.sql(Dialect.POSTGRES, incoming, Plan.SWEEP)
-    return run_verbatim(
+    run_verbatim(session, "ANALYZE swept_rows")
+    judged = statement.sql(Dialect.POSTGRES, "SELECT * FROM swept_rows", Plan.SWEEP)
+    screened = run_verbatim(
         session,
         "INSERT INTO screening (payment_seq, fiscal_year, compiled_id, decision,"
         " weight, outcomes, operands, screened_at)"
         f" SELECT j.seq, p.fiscal_year, {compiled_id:d}, 'pass', j.weight, j.outcomes,"
         f" j.operands, {quote(at.isoformat())}::timestamptz"
-        f" FROM ({judged}) j JOIN payment p ON p.seq = j.seq",
+        f" FROM ({judged}) j JOIN swept_rows p ON p.seq = j.seq",
     )
+    run_verbatim(session, "DROP TABLE swept_rows")
+    return screened
 
 
 def record_hits(

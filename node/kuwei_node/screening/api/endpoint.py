@@ -9,7 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Response, Security
+from fastapi.security import HTTPBearer
 
 from kuwei_node.screening.api.forms import ScreenRequest, ScreenResponse
 from kuwei_node.screening.service import Screening
@@ -20,6 +21,8 @@ from kuwei_shared.web.guards import MachineDep, PartsDep
 from kuwei_shared.web.parts import WebParts
 
 JSON = "application/json"
+# The gate itself is MachineDep; this tells readers of the description about it.
+TOKEN = HTTPBearer(auto_error=False, description="客户端凭证令牌,受众 node-api")
 
 
 def router(screening: Screening) -> APIRouter:
@@ -31,6 +34,7 @@ def router(screening: Screening) -> APIRouter:
         response_model=ScreenResponse,
         summary="审核一批支付",
         responses=_REFUSALS,
+        dependencies=[Security(TOKEN)],
     )
     def screen(asked: ScreenRequest, caller: MachineDep, parts: PartsDep) -> Response:
         permissions.require(caller, Permission.SCREEN_PAYMENTS)
@@ -63,6 +67,7 @@ def _problem(description: str) -> dict[str, Any]:  # Any: OpenAPI's own shape
 
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {  # Any: OpenAPI's own shape
+    400: _problem("正文不是可读的 JSON"),
     401: _problem("没有有效的访问令牌"),
     403: _problem("该账号不能提交支付,或区划不在其范围内"),
     409: _problem("支付主键已受理而内容不同"),

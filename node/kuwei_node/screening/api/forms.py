@@ -10,9 +10,16 @@ import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from kuwei_node.screening.domain import PAYMENTS_MAX
+from kuwei_shared.kernel.clock import CHINA
 
 # A NUL cannot be stored; other control characters have no place in a voucher.
 _PLAIN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
@@ -28,6 +35,14 @@ Money = Annotated[
 ]
 Day = Annotated[dt.date, Field(ge=dt.date(1990, 1, 1), lt=dt.date(2100, 1, 1))]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+def _china_time(moment: dt.datetime) -> dt.datetime:
+    """Read a time without offset as treasuries write it: Beijing time."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=CHINA)
+
+
+Moment = Annotated[dt.datetime, AfterValidator(_china_time)]
 
 
 class PaymentIn(BaseModel):
@@ -47,7 +62,9 @@ class PaymentIn(BaseModel):
     pay_app_no: Code | None = Field(None, description="支付申请编号")
     pay_cert_no: Code | None = Field(None, description="支付凭证号")
     vou_date: Day = Field(description="业务日期")
-    create_time: AwareDatetime | None = Field(None, description="录入时间")
+    create_time: Moment | None = Field(
+        None, description="录入时间;不带时区的按北京时间"
+    )
     xpay_date: Day | None = Field(None, description="实际支付日期")
     maker_code: Code | None = Field(None, description="制单人")
     checker_code: Code | None = Field(None, description="复核人")

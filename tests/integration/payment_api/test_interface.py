@@ -1,0 +1,92 @@
+import pytest
+from payment_api_lab import PaymentSite, ordinary
+
+
+def test_a_payment_is_answered_with_the_release_used(site: PaymentSite) -> None:
+    answer = site.screen(ordinary("api-1"))
+
+    assert answer.status_code == 200, answer.text
+    (one,) = answer.json()["answers"]
+    assert (one["payment_id"], one["is_repeat"]) == ("api-1", False)
+    assert one["release"]
+
+
+def test_answers_come_in_the_order_asked(site: PaymentSite) -> None:
+    asked = [f"order-{n}" for n in (3, 1, 2)]
+
+    answer = site.screen(
+        *(ordinary(name, vou_date=f"2026-03-0{name[-1]}") for name in asked)
+    )
+
+    assert [one["payment_id"] for one in answer.json()["answers"]] == asked
+
+
+def test_a_hit_is_explained_with_its_ground(site: PaymentSite) -> None:
+    answer = site.screen(ordinary("api-large", pay_amt="20000000.00"))
+
+    hits = {hit["rule_id"]: hit for hit in answer.json()["answers"][0]["hits"]}
+    assert "20,000,000.00" in hits["GX-U10"]["explanation"]
+    assert "第九条" in hits["GX-U10"]["basis"]
+
+
+def test_a_repeat_is_the_same_answer(site: PaymentSite) -> None:
+    first = site.screen(ordinary("api-twice")).json()["answers"][0]
+
+    again = site.screen(ordinary("api-twice")).json()["answers"][0]
+
+    assert again == first | {"is_repeat": True}
+
+
+def test_other_content_under_the_same_id_is_a_conflict(site: PaymentSite) -> None:
+    site.screen(ordinary("api-changed"))
+
+    answer = site.screen(ordinary("api-changed", pay_amt="200.01"))
+
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "payment.conflict"
+
+
+def test_without_a_token_nobody_gets_in(site: PaymentSite) -> None:
+    with site.client(token="nonsense") as client:
+        answer = client.post(
+            "/v1/payments:screen", json={"payments": [ordinary("api-none")]}
+        )
+
+    assert answer.status_code == 401
+
+
+def test_another_jurisdictions_payment_is_refused(site: PaymentSite) -> None:
+    answer = site.screen(ordinary("api-abroad", mof_div_code="460100000"))
+
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "scope.outside"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("pay_amt", "1.001"),
+        ("pay_amt", "NaN"),
+        ("pay_amt", "99999999999999999.99"),
+        ("vou_date", "2026-02-30"),
+        ("stage", "later"),
+        ("use_des", "a\u0000b"),
+        ("surprise", "x"),
+        ("fiscal_year", 12),
+    ],
+)
+def test_bad_input_names_its_place(
+    site: PaymentSite, field: str, value: object
+) -> None:
+    answer = site.screen(ordinary("api-bad", **{field: value}))
+
+    assert answer.status_code == 422
+    assert f"payments.0.{field}" in answer.text
+
+
+def test_more_than_a_thousand_are_refused_whole(site: PaymentSite) -> None:
+    one = ordinary("api-many")
+
+    answer = site.screen(*(one | {"payment_id": f"m{n}"} for n in range(1001)))
+
+    assert answer.status_code == 422

@@ -23,7 +23,7 @@ from kuwei_node.uplink import models as uplink
 from kuwei_node.uplink.adapters.enrolment import Applicant
 from kuwei_node.uplink.adapters.hub import GrpcHub, open_channel
 from kuwei_node.uplink.adapters.identity import IdentityFolder
-from kuwei_node.uplink.domain import Day
+from kuwei_node.uplink.domain import Day, Mark, Seen
 from kuwei_node.uplink.domain import Hub as HubPort
 from kuwei_node.uplink.service.outbox import OutboxService
 from kuwei_node.uplink.service.recorder import Recorder
@@ -45,6 +45,7 @@ NODE_ROWS = (
     uplink.OutboxReceipt,
     uplink.StatisticTouch,
     uplink.StatisticRevision,
+    uplink.StatisticMark,
     uplink.UplinkStatus,
 )
 
@@ -76,9 +77,12 @@ class Desk:
         figure = Figure(measure=Measure.HITS, rule_id="GX-U10", value=self.hits[day])
         return {Family.RULES: (figure,)}
 
-    def days(self, session: Session, limit: int) -> Sequence[Day]:
-        del session
-        return list(self.hits)[:limit]
+    @property
+    def sources(self) -> Sequence[str]:
+        return ()
+
+    def seen(self, session: Session, mark: Mark) -> Sequence[Seen]:
+        raise AssertionError(session, mark)  # a desk has no sources
 
 
 @dataclass

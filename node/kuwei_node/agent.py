@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 import grpc
-import structlog
 
 from kuwei_node.bootstrap import Node
 from kuwei_node.catalogue.adapters import GrpcReporter, grpc_fetcher
@@ -23,11 +22,8 @@ from kuwei_node.uplink.adapters.hub import GrpcHub, open_channel
 from kuwei_node.uplink.adapters.identity import IdentityFolder
 from kuwei_node.uplink.domain import Backoff
 from kuwei_node.uplink.tasks import OnNews, Process, Rhythm, Uplink
-from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.releases.client import ReleaseClient
 from kuwei_shared.trust import dsse
-
-log = structlog.get_logger(__name__)
 
 
 def channel_of(node: Node) -> grpc.Channel:
@@ -142,7 +138,6 @@ def run(node: Node) -> None:
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    _touch_all(node)
     channel = channel_of(node)
     loop = AdoptionLoop(
         adoption_of(node, channel),
@@ -158,12 +153,3 @@ def run(node: Node) -> None:
         adopting.join()
         channel.close()
         node.unit_of_work.engine.dispose()
-
-
-def _touch_all(node: Node) -> None:
-    """Count every day once after a start: nothing noted while away is missed."""
-    try:
-        with node.unit_of_work.begin() as session:
-            node.recorder.touch_all(session)
-    except KuweiError as error:
-        log.warning("touch_all_failed", code=error.code)

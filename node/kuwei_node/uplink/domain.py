@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -89,6 +89,41 @@ class Day:
     business_day: dt.date
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Rows of one day found behind a mark.
+
+    Attributes:
+        top: highest sequence number among them.
+        rows: how many there are, ``settled`` of them up to the mark's ``pending``.
+    """
+
+    day: Day
+    top: int
+    rows: int
+    settled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """How far a source was counted.
+
+    A sequence number is drawn before its transaction commits, so a lower one may
+    appear after a higher one was read (kamu-cli#1398). Hence three steps: see
+    ``pending``; one pass later note the newest transaction; and only when all up
+    to that one have ended does ``upto`` move there.
+
+    Attributes:
+        pending_rows: rows between ``upto`` and ``pending`` at the last pass.
+    """
+
+    source: str
+    upto: int = 0
+    pending: int | None = None
+    pending_rows: int = 0
+    newest: int | None = None
+
+
 class Hub(Protocol):
     """The hub as the node calls it; every method raises KuweiError."""
 
@@ -116,8 +151,13 @@ class Measures(Protocol):
         """Return a day's figures by family, in a fixed order."""
         ...
 
-    def days(self, session: Session, limit: int) -> Sequence[Day]:
-        """Return all days with payments, latest first."""
+    @property
+    def sources(self) -> Sequence[str]:
+        """Names of the records figures are counted from."""
+        ...
+
+    def seen(self, session: Session, mark: Mark) -> Sequence[Seen]:
+        """Return what a source holds behind a mark, by day."""
         ...
 
 
@@ -143,6 +183,31 @@ class Backoff:
     def succeeded(self) -> None:
         """Begin again from the shortest wait."""
         self._last = self._shortest
+
+
+def step(
+    mark: Mark, seen: Sequence[Seen], *, oldest: int, newest: int
+) -> tuple[list[Day], Mark]:
+    """Return the days to count again, and where the next pass begins.
+
+    Args:
+        mark: where this pass began.
+        seen: everything behind it.
+        oldest: oldest transaction running before ``seen`` was read.
+        newest: first transaction not yet begun after it was read.
+    """
+    if mark.pending is None:
+        top = max((one.top for one in seen), default=None)
+        rows = sum(one.rows for one in seen)
+        return [one.day for one in seen], replace(mark, pending=top, pending_rows=rows)
+    settled = sum(one.settled for one in seen)
+    came_late = settled != mark.pending_rows
+    days = [one.day for one in seen if came_late or one.top > mark.pending]
+    if mark.newest is None:
+        return days, replace(mark, pending_rows=settled, newest=newest)
+    if oldest < mark.newest:
+        return days, replace(mark, pending_rows=settled)
+    return days, Mark(source=mark.source, upto=mark.pending)
 
 
 def is_behind(own: Mapping[str, int], applied: Mapping[str, int]) -> bool:

@@ -72,6 +72,18 @@ class StatisticRevision(NodeTable):
     content_sha256: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class StatisticMark(NodeTable):
+    """How far each source of figures was counted."""
+
+    __tablename__ = "statistic_mark"
+
+    source: Mapped[str] = mapped_column(String(20), primary_key=True)
+    upto: Mapped[int] = mapped_column(BigInteger)
+    pending: Mapped[int | None] = mapped_column(BigInteger)
+    pending_rows: Mapped[int] = mapped_column(BigInteger)
+    newest: Mapped[int | None] = mapped_column(BigInteger)
+
+
 class UplinkStatus(NodeTable):
     """One row: how the node stands with the hub, for pages and the operator."""
 

@@ -6,15 +6,16 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from kuwei_node.uplink.domain import Day, Waiting
+from kuwei_node.uplink.domain import Day, Mark, Waiting
 from kuwei_node.uplink.models import (
     Outbox,
     OutboxReceipt,
     OutboxStream,
+    StatisticMark,
     StatisticRevision,
     StatisticTouch,
     UplinkStatus,
@@ -28,6 +29,8 @@ TOUCHED = text(
     "  FOR UPDATE SKIP LOCKED) RETURNING mof_div_code, business_day)"
     " SELECT DISTINCT mof_div_code, business_day FROM taken ORDER BY 2, 1"
 )
+OLDEST = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
+NEWEST = text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
 STATUS_ROW = 1
 
 
@@ -173,6 +176,44 @@ def take_touched(session: Session, limit: int) -> list[Day]:
     return [Day(mof_div_code=code, business_day=day) for code, day in rows]
 
 
+def mark(session: Session, source: str) -> Mark:
+    """Return how far a source was counted, locked: one process counts."""
+    start = upsert(StatisticMark).values(source=source, upto=0, pending_rows=0)
+    session.execute(start.on_conflict_do_nothing())
+    row = session.get_one(StatisticMark, source, with_for_update=True)
+    return Mark(
+        source=source,
+        upto=row.upto,
+        pending=row.pending,
+        pending_rows=row.pending_rows,
+        newest=row.newest,
+    )
+
+
+def move_mark(session: Session, to: Mark) -> None:
+    """Write how far a source was counted."""
+    session.execute(
+        update(StatisticMark)
+        .where(StatisticMark.source == to.source)
+        .values(
+            upto=to.upto,
+            pending=to.pending,
+            pending_rows=to.pending_rows,
+            newest=to.newest,
+        )
+    )
+
+
+def oldest_transaction(session: Session) -> int:
+    """Return the oldest transaction still running at this moment."""
+    return int(session.execute(OLDEST).scalar_one())
+
+
+def newest_transaction(session: Session) -> int:
+    """Return the first transaction that has not begun at this moment."""
+    return int(session.execute(NEWEST).scalar_one())
+
+
 def touch_recorded(session: Session) -> None:
     """Note every day that was ever recorded, for a new epoch."""
     days = select(
@@ -209,11 +250,3 @@ def keep_status(session: Session, **values: str | int | dt.datetime | None) -> N
         .values(id=STATUS_ROW, **values)
         .on_conflict_do_update(index_elements=["id"], set_=values)
     )
-
-
-def recorded_days(session: Session) -> int:
-    """Return how many days have figures."""
-    days = select(
-        StatisticRevision.mof_div_code, StatisticRevision.business_day
-    ).distinct()
-    return session.scalar(select(func.count()).select_from(days.subquery())) or 0

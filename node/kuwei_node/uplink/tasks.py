@@ -112,8 +112,9 @@ class Uplink:
         return hello
 
     def record(self) -> int:
-        """Count touched days again; return the messages recorded."""
+        """Count changed days again; return the messages recorded."""
         with self._work.begin() as session:
+            self._recorder.sweep(session)
             return self._recorder.record_touched(session, self._identity)
 
     def send(self) -> int:

@@ -28,8 +28,7 @@ mof_div_code family revision reason figures measure stage rule_id rule_version
 release_id
 """
 OF_RELEASES = """
-path offset if_sha256 length sha256 data chunk total assignment report
-size step release detail at_ms report_sha256
+chunk happened_ms offset path reason_code reports serial total_bytes
 """
 OF_PAYMENTS = ("payee", "acct", "account", "use_des", "purpose", "voucher", "cert_no")
 

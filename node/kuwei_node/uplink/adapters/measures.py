@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
-from kuwei_node.uplink.domain import Day
+from kuwei_node.uplink.domain import Day, Mark, Seen
 from kuwei_shared.wire.statistics import Family, Figure, Measure, Stage
 
 PAYMENTS: Final = text(
@@ -57,10 +57,18 @@ ALERTS: Final = text(
     "SELECT rule_id, count(*) AS alerts FROM alert"
     " WHERE mof_div_code = :code AND window_start = :day GROUP BY 1 ORDER BY 1"
 )
-DAYS: Final = text(
-    "SELECT mof_div_code, vou_date FROM payment GROUP BY 1, 2"
-    " ORDER BY 2 DESC, 1 LIMIT :limit"
-)
+SEEN: Final = {
+    "payment": text(
+        "SELECT mof_div_code, vou_date AS day, max(seq) AS top, count(*) AS rows,"
+        " count(*) FILTER (WHERE seq <= :pending) AS settled"
+        " FROM payment WHERE seq > :upto GROUP BY 1, 2 ORDER BY 2, 1"
+    ),
+    "alert": text(
+        "SELECT mof_div_code, window_start AS day, max(id) AS top, count(*) AS rows,"
+        " count(*) FILTER (WHERE id <= :pending) AS settled"
+        " FROM alert WHERE id > :upto GROUP BY 1, 2 ORDER BY 2, 1"
+    ),
+}
 LETTERS: Final = {"?": Measure.UNDETERMINED, "!": Measure.ERRORS}
 BY_STAGE: Final = (
     Measure.PAYMENTS,
@@ -92,10 +100,24 @@ class ScreeningMeasures:
             Family.ADOPTION: _by_release(payments),
         }
 
-    def days(self, session: Session, limit: int) -> Sequence[Day]:
-        """Return days with payments, latest first."""
-        rows = session.execute(DAYS, {"limit": limit})
-        return [Day(mof_div_code=code, business_day=day) for code, day in rows]
+    @property
+    def sources(self) -> Sequence[str]:
+        """Names of the records figures are counted from."""
+        return tuple(SEEN)
+
+    def seen(self, session: Session, mark: Mark) -> Sequence[Seen]:
+        """Return what a source holds behind a mark, by day."""
+        values = {"upto": mark.upto, "pending": mark.pending or 0}
+        rows = session.execute(SEEN[mark.source], values).mappings()
+        return [
+            Seen(
+                day=Day(mof_div_code=row["mof_div_code"], business_day=row["day"]),
+                top=row["top"],
+                rows=row["rows"],
+                settled=row["settled"],
+            )
+            for row in rows
+        ]
 
 
 def _by_stage(rows: Sequence[RowMapping]) -> tuple[Figure, ...]:

@@ -12,14 +12,13 @@ from collections.abc import Iterable
 from sqlalchemy.orm import Session
 
 from kuwei_node.uplink import store
-from kuwei_node.uplink.domain import STATS_STREAM, Day, Identity, Measures
+from kuwei_node.uplink.domain import STATS_STREAM, Day, Identity, Measures, step
 from kuwei_node.uplink.models import StatisticRevision
 from kuwei_node.uplink.service.outbox import Message, OutboxService
 from kuwei_shared.wire import statistics
 from kuwei_shared.wire.statistics import Daily, Family, Figure, Reason
 
 TOUCHES_MAX = 2_000
-DAYS_MAX = 2_000
 
 
 class Recorder:
@@ -36,11 +35,15 @@ class Recorder:
         """
         store.touch(session, days)
 
-    def touch_all(self, session: Session) -> int:
-        """Note every day with payments, e.g. after a start; return how many."""
-        days = self._measures.days(session, DAYS_MAX)
-        store.touch(session, days)
-        return len(days)
+    def sweep(self, session: Session) -> int:
+        """Note the days of everything that arrived since the last pass.
+
+        Nothing that writes payments needs to tell; a first pass notes all days.
+
+        Returns:
+            The number of days noted.
+        """
+        return sum(self._sweep(session, source) for source in self._measures.sources)
 
     def record_touched(self, session: Session, identity: Identity) -> int:
         """Count noted days again and record what changed; return the messages."""
@@ -86,6 +89,16 @@ class Recorder:
         )
         self._outbox.record(session, identity, _message(daily))
         return True
+
+    def _sweep(self, session: Session, source: str) -> int:
+        mark = store.mark(session, source)
+        oldest = store.oldest_transaction(session)
+        seen = self._measures.seen(session, mark)
+        newest = store.newest_transaction(session)
+        days, moved = step(mark, seen, oldest=oldest, newest=newest)
+        store.touch(session, days)
+        store.move_mark(session, moved)
+        return len(days)
 
     def _record_day(self, session: Session, identity: Identity, day: Day) -> int:
         families = self._measures.of_day(session, day)

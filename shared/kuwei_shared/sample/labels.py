@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +28,11 @@ class Label:
 
     def row(self) -> dict[str, object]:
         """Return the label as a row of labels.parquet."""
-        return asdict(self)
+        return {
+            "subject": self.subject,
+            "key": self.key,
+            "rule_id": self.rule_id,
+            "stage": self.stage,
+            "mof_div_code": self.mof_div_code,
+            "date": self.date,
+        }

@@ -45,6 +45,9 @@ TRADES: dict[str, tuple[str, ...]] = {
 _FIRST = "恒鑫宏华瑞泰嘉德盛博远润景昌正利永信达安众诚汇鼎辉隆丰骏翔锦"
 _SECOND = "通远达盛源兴瑞丰邦和泰康隆顺捷诚宇拓创腾昊翼飞川林森海航星辰"
 
+# Walks over all stems without meeting one twice: prime to their number.
+_STRIDE = 337
+
 _SURNAMES = (
     "李王张刘陈杨黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭"
     "吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱"
@@ -138,15 +141,14 @@ def numeral(number: int) -> str:
 
 def firms(rng: np.random.Generator, place: str, trade: str, count: int) -> list[str]:
     """Return ``count`` different firm names of a trade, most of them local."""
-    endings = TRADES[trade]
-    pairs = rng.permutation(len(_FIRST) * len(_SECOND))
+    endings, stems = TRADES[trade], len(_FIRST) * len(_SECOND)
+    start = int(rng.integers(stems))
     names: list[str] = []
     for i in range(count):
-        pair = int(pairs[i % len(pairs)])
+        pair = (start + i * _STRIDE) % stems
         stem = _FIRST[pair // len(_SECOND)] + _SECOND[pair % len(_SECOND)]
         where = place if i % 4 else "广西"
-        again = i // len(pairs)
-        branch = f"第{numeral(again)}分公司" if again else ""
+        branch = f"第{numeral(i // stems)}分公司" if i >= stems else ""
         names.append(f"{where}{stem}{endings[i % len(endings)]}{branch}")
     return names
 

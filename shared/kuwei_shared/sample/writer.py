@@ -12,6 +12,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 BATCH = 20_000
+# Columns whose values hardly repeat, and those a reader may skip row groups by.
+_DISTINCT = frozenset(
+    {
+        "payment_id",
+        "orig_payment_id",
+        "pay_app_no",
+        "pay_cert_no",
+        "agent_business_no",
+        "invoice_no",
+        "create_time",
+        "pay_amt",
+        "xpay_amt",
+    }
+)
+_SOUGHT = frozenset({"vou_date", "create_time", "agency_code", "stage"})
 FOREVER = dt.date(9999, 12, 31)
 
 
@@ -25,7 +40,13 @@ class Sink:
         self.schema = schema
         self.rows = 0
         self._writer = pq.ParquetWriter(
-            path, schema, compression="zstd", compression_level=1, store_schema=False
+            path,
+            schema,
+            compression="zstd",
+            compression_level=1,
+            store_schema=False,
+            use_dictionary=[n for n in schema.names if n not in _DISTINCT],
+            write_statistics=[n for n in schema.names if n in _SOUGHT],
         )
 
     def __enter__(self) -> Self:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.sample.calendar import Month
 from kuwei_shared.sample.labels import Label
 from kuwei_shared.sample.names import TRADES, firms, persons
@@ -79,8 +80,13 @@ class Scene:
 
     def unit(self, fits: Callable[[Unit], bool] = lambda _: True) -> Unit:
         """Return a budget unit that fits; there must be one."""
-        units = [unit for unit in self.world.units if fits(unit)]
-        return units[int(self.rng.integers(len(units)))]
+        units = self.world.units
+        start = int(self.rng.integers(len(units)))
+        for step in range(len(units)):
+            unit = units[(start + step) % len(units)]
+            if fits(unit):
+                return unit
+        raise KuweiError("sample.unit", "样本中没有合适的预算单位,请增加支付笔数。")
 
     def stranger(self, unit: Unit) -> Unit:
         """Return a unit of another department."""

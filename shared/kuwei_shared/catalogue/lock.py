@@ -24,6 +24,7 @@ from kuwei_shared.rules.model import Catalogue, Rule, Status
 from kuwei_shared.rules.parser import parse
 
 LINES_MAX = 5_000
+PARTS = 3
 HEAD = "# 规则号 版本 内容摘要(sha256)。由 kuwei-rules lock 写成,不手改。"
 
 
@@ -78,7 +79,7 @@ def read_lock(data: bytes) -> dict[str, Entry] | Issue:
         parts = line.split()
         if not parts or line.startswith("#"):
             continue
-        well_formed = len(parts) == 3 and parts[1].isdecimal()  # noqa: PLR2004
+        well_formed = len(parts) == PARTS and parts[1].isdecimal()
         if not well_formed or parts[0] in lock:
             return Issue(
                 place=Place(path=layout.LOCK, line=number),

@@ -178,7 +178,7 @@ def incoming(statement: Statement, rows: Sequence[Mapping[str, Value]]) -> str:
     outer = [f'p."{name}"' for name in wanted]
     outer += [f'{derived_sql(one, "p")} AS "{one.name}"' for one in derived]
     typed = f"SELECT {casts} FROM (VALUES {', '.join(lines)}) v({heads})"  # noqa: S608  # quoted
-    return f"SELECT {', '.join(['p.seq', *outer])} FROM ({typed}) p"  # noqa: S608
+    return f"SELECT {', '.join(['p.seq', *outer])} FROM ({typed}) p"  # noqa: S608  # quoted
 
 
 def _text(value: Value) -> str:

@@ -20,6 +20,9 @@ ROOT = Path(__file__).parents[3] / "rules-catalog"
 LIST, PATTERNS, BASE = "lists/modes.yaml", "patterns.yaml", "examples/base.yaml"
 VOCABULARY = "vocabulary.yaml"
 HIT = "hit:\n    - {case: 恰为标准, given: {pay_amt: 2000.00}}"
+GROUND = (
+    "  - {ref: GX-9.1.10, document: 办法, clause: 第九条, text: 单笔, from: 2012-01-01}"
+)
 IDLE = "params:\n  idle: {type: code, label: 闲置, default: x}"
 
 
@@ -49,6 +52,12 @@ FAULTS = [
     ("absence.considered", "{case: 用途缺失, given: {use_des: null}}",
      "{case: 再缺, given: {set_mode_code: null, pay_amt: 1.00}}", 14),
     ("codes.known", "and one_of(", "and stage = 'voted' and one_of(", 14),
+    ("basis.once", GROUND, f"{GROUND}\n  - {GROUND[4:]}", 9),
+    ("param.bounds", "default: 2000.00, ", "", 16),
+    ("param.tighten", "min: 1000.00, ", "", 16),
+    ("param.tighten", "min: 1000.00", "min: 2000.00", 16),
+    ("param.tighten", "min: 1000.00, tighten: down", "min: 2000.00, tighten: both", 16),
+    ("form", "type: money", "type: boolean", 16),
     ("param.used", "params:", IDLE, 16),
     ("param.bounds", "default: 2000.00", "default: 999.99", 16),
     ("param.tighten", ", tighten: down", "", 16),

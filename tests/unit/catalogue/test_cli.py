@@ -152,3 +152,10 @@ def test_a_folder_that_is_no_catalogue_is_refused(tmp_path: Path) -> None:
 
     assert isinstance(result.exception, KuweiError)
     assert result.exception.code == "catalogue.missing"
+
+
+def test_check_can_list_what_it_checks(folder: Path) -> None:
+    result = run(folder, "check", "--list")
+
+    assert "id.unique" in result.output
+    assert result.exit_code == 0

@@ -65,7 +65,7 @@ def _run(stack: Stack, *, once: bool) -> int:
         stack.stop()
     print("已停止,数据保留在", stack.folder, flush=True)
     if once and report:
-        print("\n" + report.table() + "\n\n" + steps.summary(stack), flush=True)
+        print(f"\n{report.table()}\n\n{stack.closing}", flush=True)
     return 1 if report is None or report.failed else 0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import threading
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -36,8 +35,7 @@ class Stack:
     postgres: embedded.Postgres | None = None
     redis: embedded.Redis | None = None
     leaving: threading.Event = field(default_factory=threading.Event)
-    figures: dict[str, int] = field(default_factory=dict)
-    answered: Counter[str] = field(default_factory=Counter)
+    closing: str = ""
     _making: threading.Lock = field(default_factory=threading.Lock)
 
     def stop(self) -> None:

@@ -23,6 +23,16 @@ STAGES: tuple[Stage[Stack], ...] = (
     Stage("导入参照数据", year.reference),
     Stage("逐笔监控支付", year.payments),
     Stage("统计上报到省", year.statistics),
+    Stage("核对各节点与省级", year.tallies),
+)
+
+
+ACCOUNTS = (
+    ("province-leader", "自治区 分管领导", "省级中心:总览、版本与推送"),
+    ("province-rule-drafter", "自治区 规则起草岗", "省级中心:规则目录"),
+    ("450100-monitor", "南宁市 监控岗", "南宁市节点:今日、支付、预警"),
+    ("450100-reviewer", "南宁市 复核岗", "南宁市节点:暂缓支付的放行与退回"),
+    ("450102-data-steward", "兴宁区 数据管理岗", "兴宁区节点:导入、参照数据"),
 )
 
 
@@ -33,10 +43,11 @@ def welcome(stack: Stack) -> str:
         (place.code, place.name, f"http://127.0.0.1:{stack.ports.nodes[place.code]}/")
         for place in stack.places
     ]
-    return screen.table(("区划", "系统", "地址"), rows) + "\n\n  Ctrl-C 停止。"
-
-
-def summary(stack: Stack) -> str:
-    """Return what the province did, in one table."""
-    del stack
-    return ""
+    return "\n\n".join(
+        (
+            screen.table(("区划", "系统", "地址"), rows),
+            screen.table(("账号", "岗位", "看什么"), ACCOUNTS),
+            "  登录页上选择账号即可(仅演示);更多账号见 deploy/keycloak/realm.json。",
+            f"  数据与日志:{stack.folder}    Ctrl-C 停止。",
+        )
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import screen
 from founding import abreast
-from places import Place
+from places import TOWNSHIPS, Place
 from processes import StageFailedError
 from state import Stack
 from streaming import Tally, rows_in, stream
@@ -23,6 +23,16 @@ SCREENED = (
     "SELECT coalesce(sum(value), 0) FROM statistic WHERE measure = 'screened'"
     " AND rule_id IS NULL"
 )
+
+
+# What each node holds at the end, and what the hub believes of it.
+AT_NODE = (
+    "SELECT (SELECT count(*) FROM payment) || ' ' || (SELECT count(*) FROM hit)"
+    " || ' ' || (SELECT count(*) FROM alert) || ' '"
+    " || (SELECT count(*) FROM screening WHERE decision = 'hold') || ' '"
+    " || (SELECT count(*) FROM screening WHERE decision = 'reject')"
+)
+HEADS = ("区划", "节点", "支付", "命中", "预警", "暂缓", "拒付", "省级已计")
 
 
 def generate(stack: Stack) -> str:
@@ -76,9 +86,6 @@ def payments(stack: Stack) -> str:
     line.end()
     for one in work:
         one.result()
-    for place in stack.places:
-        stack.figures[place.code] = _streamed(stack, place)
-    stack.answered = tally.counts
     return f"本次 {tally.counts['payments']:,} 条,此前 {before:,} 条"
 
 
@@ -98,6 +105,23 @@ def statistics(stack: Stack) -> str:
     if arrived != expected:
         raise StageFailedError(f"hub counts {arrived:,}, nodes screened {expected:,}")
     return f"省级统计 {arrived:,} 条,与各节点一致"
+
+
+def tallies(stack: Stack) -> str:
+    """Set side by side what each node holds and what the hub counts of it."""
+    rows = []
+    for place in stack.places:
+        own = [f"{int(n):,}" for n in stack.ask(place.database, AT_NODE).split()]
+        divisions = [
+            place.code,
+            *(c for c, (_, h) in TOWNSHIPS.items() if h == place.code),
+        ]
+        listed = ", ".join(f"'{code}'" for code in divisions)
+        counted = stack.ask("hub", f"{SCREENED} AND mof_div_code IN ({listed})")
+        rows.append((place.code, place.name, *own, f"{int(counted):,}"))
+    stack.closing = screen.table(HEADS, rows)
+    print(stack.closing, flush=True)
+    return f"{len(rows)} 个节点"
 
 
 def _watch(

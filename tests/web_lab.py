@@ -23,11 +23,14 @@ from kuwei_hub import app as hub_app
 from kuwei_hub import schema
 from kuwei_hub.bootstrap import Hub, build
 from kuwei_hub.settings import Settings
+from kuwei_shared.db import row_security
+from kuwei_shared.db.migrate import standing_ddl
 from kuwei_shared.identity.issuer.app import DevelopmentOnlyWarning, create_issuer
 from kuwei_shared.identity.issuer.realm import Realm
 from kuwei_shared.kernel.clock import Clock, SystemClock
 
 REALM = Path(__file__).parents[1] / "deploy/keycloak/realm.json"
+ROLE = "kuwei_app"
 WAIT_S = 10
 SECRET = "a-secret-of-tests-long-enough-to-sign"
 
@@ -109,6 +112,7 @@ def hub_site(
         mode="development",
         database_url=database_url,
         data_dir=folder,
+        database_role=ROLE,
         keys_passphrase="口令",
         web_url=url,
         issuer=issuer_url,
@@ -133,7 +137,12 @@ def province_site(
     """Serve a hub of the demonstration province, settled."""
     url = postgres.create(database)
     engine = create_engine(url)
-    schema.metadata().create_all(engine)
+    metadata = schema.metadata()
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        walls = [*standing_ddl(metadata, connection), *row_security.role_ddl(ROLE)]
+        for statement in walls:
+            connection.exec_driver_sql(statement)
     engine.dispose()
     with hub_site(url, folder) as found:
         province_lab.settle(found.hub)

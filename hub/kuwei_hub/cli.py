@@ -43,7 +43,8 @@ def migrate() -> None:
     from kuwei_shared.db.migrate import upgrade  # noqa: PLC0415  # see above
 
     built = hub("migrate")
-    upgrade("kuwei_hub", built.unit_of_work.engine)
+    role = built.settings.database_role
+    upgrade("kuwei_hub", built.unit_of_work.engine, role)
     click.echo("库表已是最新")
 
 

@@ -11,6 +11,7 @@ from kuwei_node.audit.service import Audit
 from kuwei_node.brake.domain import BrakeLimits
 from kuwei_node.brake.service import Brakes, tripped
 from kuwei_node.catalogue.service.catalogues import Catalogues
+from kuwei_node.catalogue.service.rulebook import Rulebook
 from kuwei_node.catalogue.service.tuning import LocalChanges
 from kuwei_node.holds.service import Holds
 from kuwei_node.intake.adapters import files, profiles
@@ -20,7 +21,9 @@ from kuwei_node.payments.service import Ledger
 from kuwei_node.reference.service import ReferenceService
 from kuwei_node.schedule.service import Scheduler
 from kuwei_node.screening.service import Screening
+from kuwei_node.search.service import Search
 from kuwei_node.settings import Settings
+from kuwei_node.today.service import Today
 from kuwei_node.uplink.adapters.identity import IdentityFolder
 from kuwei_node.uplink.adapters.measures import ScreeningMeasures
 from kuwei_node.uplink.service.outbox import OutboxService
@@ -41,6 +44,7 @@ class Node:
     unit_of_work: UnitOfWork
     catalogues: Catalogues
     local_changes: LocalChanges
+    rulebook: Rulebook
     ledger: Ledger
     alerts: Alerts
     audit: Audit
@@ -55,6 +59,8 @@ class Node:
     outbox: OutboxService
     recorder: Recorder
     standing: Standing
+    search: Search
+    today: Today
 
 
 def build(settings: Settings, *, process: str, clock: Clock | None = None) -> Node:
@@ -96,13 +102,15 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
         profiles=profiles.load,
         open_file=files.open_file,
     )
-    outbox = OutboxService(time)
+    outbox, standing = OutboxService(time), Standing(time)
+    rulebook = Rulebook(catalogues=catalogues)
     return Node(
         settings=settings,
         clock=time,
-        unit_of_work=UnitOfWork(engine),
+        unit_of_work=UnitOfWork(engine, settings.database_role),
         catalogues=catalogues,
         local_changes=LocalChanges(clock=time, catalogues=catalogues),
+        rulebook=rulebook,
         ledger=ledger,
         alerts=alerts,
         audit=Audit(clock=time),
@@ -116,5 +124,14 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
         identity_folder=IdentityFolder(settings.identity_dir),
         outbox=outbox,
         recorder=Recorder(outbox, ScreeningMeasures()),
-        standing=Standing(time),
+        standing=standing,
+        search=Search(rulebook=rulebook, screening=screening, holds=holds),
+        today=Today(
+            clock=time,
+            catalogues=catalogues,
+            rulebook=rulebook,
+            holds=holds,
+            brakes=brakes,
+            standing=standing,
+        ),
     )

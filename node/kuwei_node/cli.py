@@ -37,7 +37,8 @@ def migrate() -> None:
     from kuwei_shared.db.migrate import upgrade  # noqa: PLC0415  # see above
 
     built = node("migrate")
-    upgrade("kuwei_node", built.unit_of_work.engine)
+    role = built.settings.database_role
+    upgrade("kuwei_node", built.unit_of_work.engine, role)
     click.echo("库表已是最新")
 
 

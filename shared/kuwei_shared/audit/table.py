@@ -36,6 +36,10 @@ APPEND_ONLY_DDL = (
 )
 
 
+STANDING = "standing_ddl"
+"""Key of ``Table.info``: idempotent statements every migration repeats."""
+
+
 class AuditColumns:
     """One entry of the chain, as stored."""
 
@@ -53,7 +57,8 @@ class AuditColumns:
 
 
 def make_append_only(table: Table) -> None:
-    """Install the trigger whenever metadata creates the table."""
+    """Install the trigger when metadata creates, or a migration meets, the table."""
+    table.info[STANDING] = APPEND_ONLY_DDL
 
     def install(_: Table, connection: Connection, **_options: object) -> None:
         for statement in APPEND_ONLY_DDL:

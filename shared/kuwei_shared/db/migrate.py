@@ -16,15 +16,24 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, text
+from sqlalchemy import Connection, Engine, MetaData, inspect, text
+
+from kuwei_shared.db import row_security
 
 LOCK = 0x6B757765
 PARTITION = re.compile(r"_y\d{4}$")
 FILE_NAME = "%%(year)d_%%(month).2d_%%(day).2d_%%(slug)s"
 
 
-def upgrade(package: str, engine: Engine) -> None:
-    """Apply every revision that is missing."""
+def upgrade(package: str, engine: Engine, role: str | None = None) -> None:
+    """Apply every revision that is missing.
+
+    Args:
+        package: whose revisions.
+        engine: connects as the owner of the tables.
+        role: made if missing, and let work without owning anything; row security
+            binds whoever takes it.
+    """
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
         # The lock is the session's; Alembic opens and commits its own transaction.
@@ -34,6 +43,10 @@ def upgrade(package: str, engine: Engine) -> None:
         finally:
             connection.rollback()
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
+    if role is not None:
+        with engine.begin() as connection:
+            for statement in row_security.role_ddl(role):
+                connection.exec_driver_sql(statement)
 
 
 def newest(package: str) -> str | None:
@@ -77,6 +90,22 @@ def configuration(package: str, connection: Connection | None = None) -> Config:
     return config
 
 
+def standing_ddl(metadata: MetaData, connection: Connection) -> list[str]:
+    """Return what autogenerate cannot see: row security, append-only triggers.
+
+    The statements are idempotent, so every migration repeats them and no table
+    added later can be forgotten.
+    """
+    present = set(inspect(connection).get_table_names())
+    own = [
+        statement
+        for table in metadata.sorted_tables
+        if table.name in present
+        for statement in table.info.get("standing_ddl", ())
+    ]
+    return [*row_security.wall_ddl(metadata, present), *own]
+
+
 def run(metadata: MetaData) -> None:
     """Do what the calling ``migrations/env.py`` is for; all revisions or none."""
     connection: Connection = context.config.attributes["connection"]
@@ -88,6 +117,8 @@ def run(metadata: MetaData) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+        for statement in standing_ddl(metadata, connection):
+            connection.exec_driver_sql(statement)
 
 
 def _is_ours(name: str | None, kind: str, parents: object) -> bool:

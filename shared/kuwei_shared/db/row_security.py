@@ -9,16 +9,18 @@ nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
-from sqlalchemy import text
+from sqlalchemy import MetaData, text
 from sqlalchemy.orm import Session
 
 from kuwei_shared.identity.scope import EVERYTHING, VisibleJurisdictions
 
+COLUMN = "mof_div_code"
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
-def policy_ddl(table: str, column: str = "mof_div_code") -> list[str]:
+def policy_ddl(table: str, column: str = COLUMN) -> list[str]:
     """Return the statements that put a table behind the wall.
 
     The setting is read in sub-selects so that PostgreSQL evaluates it once per
@@ -34,7 +36,23 @@ def policy_ddl(table: str, column: str = "mof_div_code") -> list[str]:
     test = f"((SELECT {whole}) OR {column} = ANY ({codes}))"
     return [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"DROP POLICY IF EXISTS {table}_scope ON {table}",
         f"CREATE POLICY {table}_scope ON {table} USING {test} WITH CHECK {test}",
+    ]
+
+
+def wall_ddl(metadata: MetaData, present: Container[str]) -> list[str]:
+    """Return the statements that put every table with a jurisdiction behind the wall.
+
+    Args:
+        metadata: a service's tables.
+        present: tables that exist; others are left for a later revision.
+    """
+    return [
+        statement
+        for table in metadata.sorted_tables
+        if COLUMN in table.columns and table.name in present
+        for statement in policy_ddl(table.name)
     ]
 
 

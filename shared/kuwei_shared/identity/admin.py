@@ -52,7 +52,7 @@ def connect(
     with warnings.catch_warnings():
         # python-keycloak 7 still imports modules that announce their renaming.
         warnings.simplefilter("ignore", DeprecationWarning)
-        from keycloak import KeycloakAdmin, KeycloakOpenIDConnection  # noqa: PLC0415
+        from keycloak import KeycloakAdmin, KeycloakOpenIDConnection  # noqa: PLC0415  # a heavy import only sync needs
 
     connection = KeycloakOpenIDConnection(
         server_url=server_url,

@@ -51,8 +51,7 @@ class KeyCache:
             stale = age > (KEYS_PAUSE if renew else KEYS_TTL)
             if self._keys is None or stale:
                 document = self._fetch()
-                # joserfc types a key set document as a TypedDict of key dicts.
-                self._keys = KeySet.import_key_set(document)  # type: ignore[arg-type]
+                self._keys = KeySet.import_key_set(document)  # type: ignore[arg-type]  # a TypedDict of TypedDicts there
                 self._fetched_at = self._clock.now()
             return self._keys
 

@@ -20,8 +20,15 @@ def has_sideways_scroll(page: Page) -> bool:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/territory", "/territory/450102000", "/catalogue", "/catalogue/GX-U10"]
-    + ["/releases", "/releases/rollout"],
+    [
+        "/",
+        "/territory",
+        "/territory/450102000",
+        "/catalogue",
+        "/catalogue/GX-U10",
+        "/releases",
+        "/releases/rollout",
+    ],
 )
 def test_a_page_shows_whole_and_without_a_fault(
     screen: Page, site: web_lab.Site, path: str
@@ -37,7 +44,7 @@ def test_charts_are_drawn_and_said_again_in_a_table(
 ) -> None:
     sign_in(screen, site, "province-leader")
 
-    expect(screen.locator("[data-chart] canvas")).to_have_count(3)
+    expect(screen.locator("[data-chart] canvas")).to_have_count(4)
     screen.locator(".chart summary").first.click()
     expect(screen.locator(".chart tbody").first).to_contain_text("12月")
 

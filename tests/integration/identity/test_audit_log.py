@@ -31,7 +31,8 @@ REVIEWER = Principal(
 @pytest.fixture(scope="module")
 def engine(postgres: embedded.Postgres) -> Iterator[Engine]:
     found = create_engine(postgres.create("audit_log"))
-    AuditEntry.metadata.create_all(found, tables=[AuditEntry.__table__])
+    table = AuditEntry.metadata.tables["audit_entry"]
+    AuditEntry.metadata.create_all(found, tables=[table])
     yield found
     found.dispose()
 

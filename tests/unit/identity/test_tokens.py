@@ -29,7 +29,9 @@ class Keys:
         return {"keys": [key.as_dict(private=False) for key in self.keys]}
 
 
-def token(clock: SetClock, key: RSAKey = KEY, **changes: object) -> str:
+def token(
+    clock: SetClock, key: RSAKey = KEY, changes: dict[str, object] | None = None
+) -> str:
     now = int(clock.now().timestamp())
     claims: dict[str, object] = {
         "iss": ISSUER,
@@ -40,7 +42,7 @@ def token(clock: SetClock, key: RSAKey = KEY, **changes: object) -> str:
         "roles": ["payment-system"],
         "jurisdictions": ["450102000"],
     }
-    kept = {name: value for name, value in (claims | changes).items() if value}
+    kept = {name: value for name, value in (claims | (changes or {})).items() if value}
     return jwt.encode({"alg": "RS256", "kid": key.kid}, kept, key)
 
 
@@ -77,7 +79,7 @@ def test_a_token_for_somebody_else_is_refused(changes: dict[str, object]) -> Non
     clock = SetClock()
 
     with pytest.raises(KuweiError) as refusal:
-        check(clock).claims(token(clock, **changes))
+        check(clock).claims(token(clock, changes=changes))
 
     assert refusal.value.code == "identity.token_refused"
 

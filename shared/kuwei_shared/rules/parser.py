@@ -250,7 +250,7 @@ class _Translator:
     def _path(node: exp.Expr) -> str:
         parts = node.parts if isinstance(node, exp.Column) else []
         plain = [part for part in parts if isinstance(part, exp.Identifier)]
-        if not 1 <= len(parts) <= 2 or len(plain) != len(parts):  # noqa: PLR2004
+        if not 1 <= len(parts) <= 2 or len(plain) != len(parts):  # noqa: PLR2004  # a name, or prefix.name
             raise ExpressionError("unknown_name", f"“{node.sql()}”不是词汇表中的名称。")
         if any(part.args.get("quoted") for part in plain):
             raise ExpressionError("forbidden", "名称不加引号。")

@@ -29,37 +29,37 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "deploy" / "local"))
 
-import embedded  # noqa: E402  # found on the path set above
-from sqlalchemy import Engine, text  # noqa: E402
-from sqlalchemy.orm import Session  # noqa: E402
+import embedded
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
-from kuwei_hub.bootstrap import Hub  # noqa: E402
-from kuwei_hub.bootstrap import build as build_hub  # noqa: E402
-from kuwei_hub.cli import key_holders  # noqa: E402
-from kuwei_hub.schema import metadata as hub_tables  # noqa: E402
-from kuwei_hub.settings import Settings as HubSettings  # noqa: E402
-from kuwei_node.agent import FolderSigner  # noqa: E402
-from kuwei_node.catalogue.adapters import GrpcReporter, grpc_fetcher  # noqa: E402
-from kuwei_node.catalogue.models import CatalogueRelease  # noqa: E402
-from kuwei_node.catalogue.service.adoption import Adoption  # noqa: E402
-from kuwei_node.catalogue.tasks import AdoptionTask  # noqa: E402
-from kuwei_node.uplink.adapters.enrolment import Applicant  # noqa: E402
-from kuwei_node.uplink.adapters.hub import GrpcHub, open_channel  # noqa: E402
-from kuwei_node.uplink.adapters.identity import IdentityFolder  # noqa: E402
-from kuwei_shared.catalogue.checks.registry import read_schemas  # noqa: E402
-from kuwei_shared.catalogue.files import read_folder  # noqa: E402
-from kuwei_shared.db.base import NodeTable  # noqa: E402
-from kuwei_shared.db.engine import PoolLimits, connect  # noqa: E402
-from kuwei_shared.db.unit_of_work import UnitOfWork  # noqa: E402
-from kuwei_shared.identity.scope import (  # noqa: E402
+from kuwei_hub.bootstrap import Hub
+from kuwei_hub.bootstrap import build as build_hub
+from kuwei_hub.cli import key_holders
+from kuwei_hub.schema import metadata as hub_tables
+from kuwei_hub.settings import Settings as HubSettings
+from kuwei_node.agent import FolderSigner
+from kuwei_node.catalogue.adapters import GrpcReporter, grpc_fetcher
+from kuwei_node.catalogue.models import CatalogueRelease
+from kuwei_node.catalogue.service.adoption import Adoption
+from kuwei_node.catalogue.tasks import AdoptionTask
+from kuwei_node.uplink.adapters.enrolment import Applicant
+from kuwei_node.uplink.adapters.hub import GrpcHub, open_channel
+from kuwei_node.uplink.adapters.identity import IdentityFolder
+from kuwei_shared.catalogue.checks.registry import read_schemas
+from kuwei_shared.catalogue.files import read_folder
+from kuwei_shared.db.base import NodeTable
+from kuwei_shared.db.engine import PoolLimits, connect
+from kuwei_shared.db.unit_of_work import UnitOfWork
+from kuwei_shared.identity.scope import (
     VisibleJurisdictions,
     of_service,
 )
-from kuwei_shared.kernel.clock import SystemClock  # noqa: E402
-from kuwei_shared.kernel.errors import KuweiError  # noqa: E402
-from kuwei_shared.kernel.pages import PAGE_SIZE_MAX, PageRequest  # noqa: E402
-from kuwei_shared.releases.adoption import AdoptionState  # noqa: E402
-from kuwei_shared.releases.client import ReleaseClient  # noqa: E402
+from kuwei_shared.kernel.clock import SystemClock
+from kuwei_shared.kernel.errors import KuweiError
+from kuwei_shared.kernel.pages import PAGE_SIZE_MAX, PageRequest
+from kuwei_shared.releases.adoption import AdoptionState
+from kuwei_shared.releases.client import ReleaseClient
 
 CLIENT_PROCESSES = 2
 GOAL_S, GOAL_MIB = 60.0, 512.0
@@ -240,6 +240,18 @@ def make_node(code: str, folder: Path, engine: Engine, shared: Proof | None) -> 
     return Node(code, folder, task, GrpcHub(channel, clock))
 
 
+def settle(node: Node) -> None:
+    """Look once, as often as it takes: three hundred handshakes start together."""
+    for _ in range(20):
+        try:
+            node.task.run()
+        except KuweiError as error:
+            print(f"{node.code} {error.code}", file=sys.stderr)
+            time.sleep(secrets.SystemRandom().uniform(0, 2))
+        else:
+            return
+
+
 def client_process(job: dict[str, Any]) -> None:
     """Be so many nodes: look once, say ready, follow, say when each was active.
 
@@ -251,7 +263,7 @@ def client_process(job: dict[str, Any]) -> None:
     folder = Path(job["folder"])
     nodes = [make_node(code, folder, engine, proof) for code in job["codes"]]
     with ThreadPoolExecutor(len(nodes)) as pool:
-        list(pool.map(lambda node: node.task.run(), nodes))
+        list(pool.map(settle, nodes))
         for node in nodes:
             node.known = dict(node.hub.wait({}, 100))
         print("ready", flush=True)

@@ -195,27 +195,31 @@ def test_a_withdrawn_release_is_refused_for_good(
         view.floors.check_serial(1)
 
 
-def test_an_overlay_role_is_not_believed_outside_its_path(
-    province: Province, node: Node
-) -> None:
+def delegated(province: Province) -> CryptoSigner:
+    """Let 450100000 sign overlays; return its key."""
     city = CryptoSigner.generate_ed25519()
-    inside = province.overlay("450100000", city, ["overlay/450100000/a.kwc"])
     province.repository.delegate(
         "450100000",
         [city.public_key],
         signers=signers(province.keys, RoleName.TARGETS),
         online=province.online,
-        first=inside,
+        first=province.overlay("450100000", city, ["overlay/450100000/a.kwc"]),
     )
-    outside = ["overlay/450100000/a.kwc", "catalogue/2026.11.9.kwc"]
-    node.channel.swapped["metadata/1.overlay-450100000.json"] = province.overlay(
-        "450100000", city, outside
-    )
+    return city
+
+
+def test_an_overlay_role_is_not_believed_outside_its_path(
+    province: Province, node: Node
+) -> None:
+    city = delegated(province)
+    greedy = ["overlay/450100000/a.kwc", "catalogue/2026.11.9.kwc"]
+    path = "metadata/1.overlay-450100000.json"
+    node.channel.swapped[path] = province.overlay("450100000", city, greedy)
 
     with node.client.opened() as view:
-        updater = view._updater
-        assert updater.get_targetinfo("overlay/450100000/a.kwc") is not None
-        assert updater.get_targetinfo("overlay/450300000/a.kwc") is None
+        find = view._updater.get_targetinfo
+        assert find("overlay/450100000/a.kwc") is not None
+        assert find("overlay/450300000/a.kwc") is None
         with pytest.raises(KuweiError, match="not_approved"):
             view.bundle("2026.11.9")
 

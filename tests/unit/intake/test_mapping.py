@@ -208,23 +208,27 @@ def test_every_shipped_profile_fits_the_vocabulary(
 def test_the_standard_profile_takes_typed_columns_and_chinese_names(
     payment_fields: Fields,
 ) -> None:
-    day = dt.date(2026, 3, 5)
+    mapper = Mapper(
+        profiles.load("standard"), payment_fields, place="x", divisions=["450102000"]
+    )
+
+    [row] = mapper.map(typed()).table.to_pylist()
+
+    assert (row["payment_id"], row["agency_code"]) == ("1", "101001")
+    assert row["create_time"] == dt.datetime(2026, 3, 5, tzinfo=dt.UTC)
+
+
+def typed() -> Chunk:
+    local = dt.datetime(2026, 3, 5, 8)  # noqa: DTZ001  # a file's local time
     columns = {
         "支付主键": pa.array(["1"]),
         "stage": pa.array(["voucher"]),
         "entry_kind": pa.array(["normal"]),
         "mof_div_code": pa.array(["450102000"]),
         "fiscal_year": pa.array([2026], pa.int64()),
-        "vou_date": pa.array([day]),
-        "create_time": pa.array([dt.datetime(2026, 3, 5, 8)], pa.timestamp("us")),  # noqa: DTZ001  # a file's local time
+        "vou_date": pa.array([dt.date(2026, 3, 5)]),
+        "create_time": pa.array([local], pa.timestamp("us")),
         "agency_code": pa.array([101001]),
         "支付金额": pa.array([Decimal("5.00")], pa.decimal128(18, 2)),
     }
-    mapper = Mapper(
-        profiles.load("standard"), payment_fields, place="x", divisions=["450102000"]
-    )
-
-    [row] = mapper.map(Chunk(columns=columns, lines=pa.array([1]))).table.to_pylist()
-
-    assert (row["payment_id"], row["agency_code"]) == ("1", "101001")
-    assert row["create_time"] == dt.datetime(2026, 3, 5, tzinfo=dt.UTC)
+    return Chunk(columns=columns, lines=pa.array([1]))

@@ -164,8 +164,7 @@ def approve(code: str, by: str) -> None:
 @verbs.command("grpc")
 def grpc() -> None:
     """启动 gRPC Serve members and applicants until told to stop."""
-    # Imported here: a verb that forks must never have loaded grpc (wire.md c.1).
-    from kuwei_hub.grpc_server import run  # noqa: PLC0415
+    from kuwei_hub.grpc_server import run  # noqa: PLC0415  # no grpc before a fork
 
     built = hub("grpc")
     logs.configure("kuwei-hub grpc")

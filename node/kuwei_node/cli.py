@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import sys
 import time
 from decimal import Decimal
@@ -50,8 +51,7 @@ def migrate() -> None:
 @click.option("--every-s", default=2.0, show_default=True, help="询问间隔秒数。")
 def enrol(token_file: Path, wait_s: int, every_s: float) -> None:
     """申请入网 Apply under a token and wait for a second person's approval."""
-    # Imported here: a verb that forks must never have loaded grpc (wire.md c.1).
-    from kuwei_node.uplink.adapters.enrolment import Applicant  # noqa: PLC0415
+    from kuwei_node.uplink.adapters.enrolment import Applicant  # noqa: PLC0415  # no grpc before a fork
 
     applicant = Applicant(node("cli").identity_folder, token_file.read_text("utf-8"))
     words = applicant.apply()
@@ -72,8 +72,7 @@ def enrol(token_file: Path, wait_s: int, every_s: float) -> None:
 @verbs.command("uplink")
 def uplink() -> None:
     """连接省级 Keep the line to the hub until told to stop."""
-    # Imported here: a verb that forks must never have loaded grpc (wire.md c.1).
-    from kuwei_node import agent  # noqa: PLC0415
+    from kuwei_node import agent  # noqa: PLC0415  # no grpc before a fork
 
     agent.run(node("uplink"))
 
@@ -146,6 +145,24 @@ def catalogue_status() -> None:
         click.echo(f"{one.version}  {one.state}  {one.reason}")
     for item in aside:
         click.echo(f"搁置 {item.subject}:{item.reason}")
+
+
+@catalogue.command("pin")
+@click.argument("root", type=click.Path(exists=True, path_type=Path))
+@click.option("--sha256", required=True, help="与省级电话核对的根摘要。")
+def catalogue_pin(root: Path, sha256: str) -> None:
+    """固定发布根 Pin the release root, where none came with enrolment."""
+    built, data = node("cli"), root.read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256.strip().lower():
+        raise KuweiError(
+            "root.mismatch", "根文件与摘要不符,未固定;请重新索取并电话核对。"
+        )
+    if built.identity_folder.has(TUF_ROOT):
+        raise KuweiError(
+            "root.pinned", "本节点已固定发布根,不会替换。", kind=Kind.CONFLICT
+        )
+    built.identity_folder.keep(TUF_ROOT, data)
+    click.echo("发布根已固定")
 
 
 @catalogue.command("retry")

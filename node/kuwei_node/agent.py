@@ -20,7 +20,7 @@ from kuwei_node.catalogue.service.adoption import Adoption
 from kuwei_node.catalogue.tasks import AdoptionLoop, AdoptionTask
 from kuwei_node.uplink.adapters.hub import GrpcHub, open_channel
 from kuwei_node.uplink.adapters.identity import IdentityFolder
-from kuwei_node.uplink.domain import Backoff
+from kuwei_node.uplink.domain import TUF_ROOT, Backoff
 from kuwei_node.uplink.tasks import OnNews, Process, Rhythm, Uplink
 from kuwei_shared.releases.client import ReleaseClient
 from kuwei_shared.trust import dsse
@@ -108,7 +108,7 @@ def adoption_of(node: Node, channel: grpc.Channel) -> AdoptionTask:
     folder = node.identity_folder
     client = ReleaseClient(
         node.settings.data_dir / "releases",
-        bootstrap=folder.load("tuf_root.json"),
+        bootstrap=folder.load(TUF_ROOT),
         fetcher=grpc_fetcher(channel),
         clock=node.clock,
     )
@@ -126,6 +126,18 @@ def adoption_of(node: Node, channel: grpc.Channel) -> AdoptionTask:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Adopting:
+    """One look at the province; waits for a root to be pinned, if none is yet."""
+
+    node: Node
+    channel: grpc.Channel
+
+    def run(self) -> None:
+        """Look; raise KuweiError when it came to nothing."""
+        adoption_of(self.node, self.channel).run()
+
+
 def version_in_force(node: Node) -> str | None:
     """Return the release in force, for the heartbeat."""
     with node.unit_of_work.begin() as session:
@@ -140,7 +152,7 @@ def run(node: Node) -> None:
         signal.signal(name, lambda *_: stop.set())
     channel = channel_of(node)
     loop = AdoptionLoop(
-        adoption_of(node, channel),
+        Adopting(node, channel),
         every_s=node.settings.catalogue_every_s,
         uniform=secrets.SystemRandom().uniform,
     )

@@ -21,6 +21,7 @@ from kuwei_node.intake.tasks import run_import
 from kuwei_node.reference.domain import ALWAYS_FROM
 from kuwei_node.schedule.tasks import sweep
 from kuwei_node.settings import Settings
+from kuwei_node.uplink.domain import TUF_ROOT
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import PageRequest
 from kuwei_shared.ops import logs
@@ -110,9 +111,15 @@ def worker() -> None:
     # Imported here: Celery is of no use to the other verbs.
     from kuwei_node.worker import create_worker  # noqa: PLC0415  # see above
 
-    app = create_worker(node("worker"))
-    app.worker_main(
-        ["worker", "--beat", "--pool=solo", "--loglevel=WARNING", "--without-gossip"]
+    built = node("worker")
+    schedule = built.settings.data_dir / "beat"
+    create_worker(built).worker_main(
+        [
+            *("worker", "--pool=solo", "--loglevel=WARNING", "--without-gossip"),
+            # Workers of several nodes may share a machine and a Redis.
+            *("--beat", f"--schedule={schedule}"),
+            f"--hostname={built.settings.queue}@%h",
+        ]
     )
 
 

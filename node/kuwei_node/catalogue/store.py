@@ -27,6 +27,9 @@ from kuwei_shared.kernel.pages import Page, PageRequest
 _ENSURE = (
     "INSERT INTO catalogue_state VALUES (1, NULL, 0, NULL, '') ON CONFLICT DO NOTHING"
 )
+_RAISE = """
+UPDATE catalogue_state SET edition = edition + 1 + floor(random() * 4294967296)::bigint
+"""
 _WITHOUT_BUNDLE = select(CatalogueRelease).options(defer(CatalogueRelease.bundle))
 _NEXT = """
 INSERT INTO adoption_head AS head (epoch, seq) VALUES (:epoch, 1)
@@ -40,10 +43,13 @@ def edition(session: Session) -> int:
 
 
 def raise_edition(session: Session) -> None:
-    """Tell every process that what is in force has changed."""
+    """Tell every process that what is in force has changed.
+
+    The step is random: a change rolled back after it was compiled in this process
+    must not share its number with the next one that is committed.
+    """
     session.execute(text(_ENSURE))
-    grown = CatalogueState.edition + 1
-    session.execute(update(CatalogueState).values(edition=grown))
+    session.execute(text(_RAISE))
 
 
 def note_look(session: Session, at: dt.datetime | None, trouble: str) -> None:

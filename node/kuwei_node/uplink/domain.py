@@ -16,6 +16,8 @@ from kuwei_shared.wire.statistics import Family, Figure
 
 PROTOCOL: Final = 1
 STATS_STREAM: Final = "stats"
+TUF_ROOT: Final = "tuf_root.json"
+"""Identity file: first root of the release repository, pinned."""
 RETAIN: Final = dt.timedelta(days=30)
 UUID_VERSION_7: Final = 0x7 << 76
 UUID_VARIANT: Final = 0x2 << 62

@@ -110,6 +110,19 @@ def test_a_tuning_can_be_taken_back(lab: NodeLab) -> None:
     assert limit(lab) == Decimal("20000000.00")
 
 
+def test_a_change_rolled_back_leaves_nothing_behind(lab: NodeLab) -> None:
+    lab.put_in_force(catalogue_lab.packed())
+    with lab.work.begin() as session:
+        lab.changes.tune(session, "GX-U10", "limit", "5000000.00", **BY)
+        lab.catalogues.current(session)
+        session.rollback()
+
+    with lab.work.begin() as session:
+        lab.changes.tune(session, "GX-U10", "limit", "6000000.00", **BY)
+
+    assert limit(lab) == Decimal("6000000.00")
+
+
 def test_a_tuning_that_no_longer_fits_is_set_aside(lab: NodeLab) -> None:
     lab.put_in_force(catalogue_lab.packed())
     with lab.work.begin() as session:

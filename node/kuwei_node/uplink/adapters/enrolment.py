@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kuwei.v1 import enrolment_pb2 as pb
 from kuwei.v1 import enrolment_pb2_grpc as pb_grpc
 from kuwei_node.uplink.adapters.identity import IdentityFolder
-from kuwei_node.uplink.domain import Identity
+from kuwei_node.uplink.domain import TUF_ROOT, Identity
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.rpc.errors import raised_here
 from kuwei_shared.rpc.options import CHANNEL_OPTIONS
@@ -105,7 +105,7 @@ class Applicant:
         self._folder.keep("trust.pem", answer.trust_pem)
         self._folder.keep("key_statement.json", answer.key_statement)
         if answer.tuf_root:
-            self._folder.keep("tuf_root.json", answer.tuf_root)
+            self._folder.keep(TUF_ROOT, answer.tuf_root)
         identity = Identity(
             node_code=self._code,
             identity=answer.identity,

@@ -1,0 +1,130 @@
+import pytest
+import web_lab
+
+pytestmark = pytest.mark.integration
+
+
+def test_the_overview_shows_the_whole_province_to_its_leader(
+    site: web_lab.Site,
+) -> None:
+    with site.signed_in("province-leader") as browser:
+        page = browser.get("/").text
+
+    assert "59,136" in page
+    assert "叠彩区" in page
+    assert "由县级承载" in page
+    assert "待审批" in page
+
+
+def test_a_city_sees_its_own_figures_only(site: web_lab.Site) -> None:
+    with site.signed_in("450300-monitor") as browser:
+        page = browser.get("/").text
+
+    assert "12,320" in page
+    assert "南宁市本级" not in page
+
+
+def test_charts_carry_their_data_and_its_table(site: web_lab.Site) -> None:
+    with site.signed_in("province-leader") as browser:
+        page = browser.get("/").text
+
+    assert page.count("data-chart=") == 4
+    assert "GX-U10 大额支付" in page
+
+
+def test_a_year_without_figures_says_so(site: web_lab.Site) -> None:
+    with site.signed_in("province-leader") as browser:
+        page = browser.get("/", params={"year": 2024}).text
+
+    assert page.count("尚无数据") == 4
+
+
+def test_a_province_managed_county_shows_both_parents(site: web_lab.Site) -> None:
+    with site.signed_in("province-monitor") as browser:
+        page = browser.get("/territory/450181000").text
+
+    assert "省直管" in page
+    assert "/territory/450000000" in page
+    assert "/territory/450100000" in page
+
+
+def test_a_hosted_township_names_its_host(site: web_lab.Site) -> None:
+    with site.signed_in("province-monitor") as browser:
+        page = browser.get("/territory/450102101").text
+
+    assert "兴宁区" in page
+    assert "推送记录" not in page
+
+
+def test_an_unknown_jurisdiction_is_refused_like_a_foreign_one(
+    site: web_lab.Site,
+) -> None:
+    with site.signed_in("province-monitor") as browser:
+        answer = browser.get("/territory/999999999")
+
+    assert answer.status_code == 403
+    assert "总览" in answer.text, "a refusal keeps the navigation"
+
+
+def test_the_catalogue_is_searched_and_filtered(site: web_lab.Site) -> None:
+    with site.signed_in("province-monitor") as browser:
+        found = browser.get("/catalogue", params={"words": "大额支付"}).text
+        none = browser.get("/catalogue", params={"words": "没有这种规则"}).text
+
+    assert "/catalogue/GX-U10" in found
+    assert "/catalogue/GX-U01" not in found
+    assert "没有符合条件的规则" in none
+
+
+def test_a_rules_page_reads_it_aloud(site: web_lab.Site) -> None:
+    with site.signed_in("province-monitor") as browser:
+        page = browser.get("/catalogue/GX-U10").text
+
+    assert "【支付金额】达到或超过" in page
+    assert "GX-9.1.10" in page
+    assert "恰为两千万元" in page
+    assert "只可调低" in page
+    assert "桂林市本级" in page
+
+
+def test_a_rule_hits_only_where_the_caller_may_look(site: web_lab.Site) -> None:
+    with site.signed_in("450100-monitor") as browser:
+        page = browser.get("/catalogue/GX-U10").text
+
+    assert "南宁市本级" in page
+    assert "桂林市本级" not in page
+
+
+def test_a_rule_that_does_not_exist_is_missing(site: web_lab.Site) -> None:
+    with site.signed_in("province-monitor") as browser:
+        answer = browser.get("/catalogue/GX-U999")
+
+    assert answer.status_code == 404
+
+
+def test_releases_and_their_two_signers_are_listed(site: web_lab.Site) -> None:
+    with site.signed_in("province-monitor") as browser:
+        page = browser.get("/releases").text
+
+    assert "规则起草岗" in page
+    assert "规则审批岗" in page
+
+
+def test_the_rollout_says_why_a_node_failed(site: web_lab.Site) -> None:
+    with site.signed_in("province-monitor") as browser:
+        page = browser.get("/releases/rollout").text
+        reports = browser.get("/releases/rollout/450303000").text
+        sheet = browser.get("/releases/rollout/export.csv")
+
+    assert "在本机未得到应有结果" in page
+    assert "还没有上报过" in reports
+    assert "450303000" in sheet.content.decode("utf-8-sig")
+
+
+def test_the_catalogue_is_exported_whole(site: web_lab.Site) -> None:
+    with site.signed_in("province-assessor") as browser:
+        sheet = browser.get("/catalogue/export.csv").content.decode("utf-8-sig")
+        pages = browser.get("/catalogue", params={"size": 20}).text
+
+    assert "GX-U10" in sheet
+    assert "下一页" in pages

@@ -18,10 +18,10 @@ ADOPT_S = 120.0
 ARRIVE_S = 120.0
 LOOK_S = 0.5
 
-# Rows are envelopes' figures, so this counts what the hub believes, in its words.
+# The family `adoption` reports the same payments by release.
 SCREENED = (
     "SELECT coalesce(sum(value), 0) FROM statistic WHERE measure = 'screened'"
-    " AND rule_id IS NULL"
+    " AND family = 'screening' AND rule_id IS NULL"
 )
 
 

@@ -28,6 +28,7 @@ from kuwei_shared.db.migrate import standing_ddl
 from kuwei_shared.identity.issuer.app import DevelopmentOnlyWarning, create_issuer
 from kuwei_shared.identity.issuer.realm import Realm
 from kuwei_shared.kernel.clock import Clock, SystemClock
+from kuwei_shared.ops import logs
 
 REALM = Path(__file__).parents[1] / "deploy/keycloak/realm.json"
 ROLE = "kuwei_app"
@@ -105,6 +106,7 @@ def hub_site(
     database_url: str, folder: Path, clock: Clock | None = None
 ) -> Iterator[Site]:
     """Serve a hub and its issuer over a database whose tables exist."""
+    logs.configure("kuwei-hub test")
     time = clock or SystemClock()
     port, issuer_port = embedded.free_port(), embedded.free_port()
     url, issuer_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{issuer_port}"

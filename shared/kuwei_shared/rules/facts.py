@@ -330,6 +330,8 @@ def _sweep_days(alias: str, facts: Sequence[Fact]) -> str:
         f"SELECT {columns.format('h')} FROM payment h"
         f" WHERE h.seq < (SELECT min(seq) FROM incoming)"
         f" AND h.vou_date > (SELECT min(vou_date) FROM incoming) - {first.days}"
+        # Hash joins of PostgreSQL 18 compare rows with NULL keys one by one.
+        f" AND {_present(first, 'h')}"
         f" AND EXISTS (SELECT 1 FROM incoming q WHERE {touched})"
         f" UNION ALL SELECT {columns.format('q')} FROM incoming q"
         f" WHERE {_present(first, 'q')}) u) w"

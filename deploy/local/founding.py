@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from hashlib import sha256
 from pathlib import Path
 
@@ -94,6 +94,7 @@ def enrol(stack: Stack, place: Place) -> None:
     limit = time.monotonic() + ENROL_S
     while APPLIED not in applicant.log.read_text(errors="replace"):
         applicant.require_alive()
+        stack.require_staying()
         if time.monotonic() > limit:
             raise StageFailedError(f"{place.name} did not apply in {ENROL_S:.0f} s")
         time.sleep(0.2)
@@ -129,6 +130,11 @@ def abreast(act: Callable[[Place], object], places: Iterable[Place]) -> None:
     """Do something for several places, a few at a time; the first failure counts."""
     with ThreadPoolExecutor(ABREAST) as pool:
         waiting = [pool.submit(act, place) for place in places]
+        try:
+            wait(waiting)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
         failures = [error for one in waiting if (error := one.exception())]
     for failure in failures:
         if isinstance(failure, StageFailedError):

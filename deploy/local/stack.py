@@ -49,7 +49,7 @@ def main() -> None:
 
 def _run(stack: Stack, *, once: bool) -> int:
     """Bring everything up, stay or leave, and stop everything; return the status."""
-    _listen()
+    _listen(stack)
     report = None
     try:
         stack.supervisor.end_leftovers()
@@ -79,11 +79,12 @@ def _stay(stack: Stack) -> None:
         stack.leaving.wait()
 
 
-def _listen() -> None:
+def _listen(stack: Stack) -> None:
     """Turn Ctrl-C and SIGTERM into one clean way out."""
 
     def leave(number: int, frame: FrameType | None) -> None:
         del number, frame
+        stack.leaving.set()  # for steps that wait in other threads
         raise _Interrupted
 
     signal.signal(signal.SIGINT, leave)

@@ -15,7 +15,7 @@ import psycopg2
 from notebook import Notebook
 from places import PLACES, Place
 from ports import Ports
-from processes import Supervisor
+from processes import StageFailedError, Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
@@ -45,6 +45,11 @@ class Stack:
             self.redis.stop()
         if self.postgres:
             self.postgres.stop()
+
+    def require_staying(self) -> None:
+        """Raise once someone asked to stop."""
+        if self.leaving.is_set():
+            raise StageFailedError("stopped on request")
 
     def hub(self) -> dict[str, str]:
         """Return the hub's settings."""

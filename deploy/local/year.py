@@ -147,6 +147,7 @@ def _adopted(stack: Stack, place: Place, release: str) -> None:
         said = stack.run(name, "kuwei-node", "catalogue", "status", env=env)
         if f"现行:{release}" in said:
             return
+        stack.require_staying()
         if time.monotonic() > limit:
             raise StageFailedError(f"{place.name} has not adopted {release}:\n{said}")
         time.sleep(LOOK_S)

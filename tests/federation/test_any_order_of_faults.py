@@ -27,6 +27,7 @@ from kuwei_shared.trust.dsse import Signed
 pytestmark = pytest.mark.federation
 
 DAYS = [lab.MONDAY + dt.timedelta(days=number) for number in range(3)]
+CHANGES = st.tuples(st.sampled_from(DAYS), st.integers(0, 9))
 NUMBERS = itertools.count(450_400_000, 1_000)
 LOST = KuweiError("rpc.unreachable", "丢失。", kind=Kind.UNAVAILABLE)
 
@@ -79,21 +80,21 @@ class Faults(RuleBasedStateMachine):
         self.seen: dict[dt.date, int] = {}
         self.process_starts()
 
-    @rule(day=st.sampled_from(DAYS), hits=st.integers(0, 9))
-    def payments_are_screened(self, day: dt.date, hits: int) -> None:
-        self.member.see(day, hits, self.code)
-        self.seen[day] = hits
-
-    @rule()
-    def days_are_counted(self) -> None:
-        self.line.record()
+    @rule(changes=st.lists(CHANGES, min_size=1, max_size=4))
+    def payments_are_screened(self, changes: list[tuple[dt.date, int]]) -> None:
+        for day, hits in changes:
+            self.member.see(day, hits, self.code)
+            self.line.record()
+            self.seen[day] = hits
 
     @rule(
         fault=st.sampled_from(
             ["none", "drop request", "drop answer", "duplicate", "reorder"]
-        )
+        ),
+        changes=st.lists(CHANGES, max_size=3),
     )
-    def figures_are_sent(self, fault: str) -> None:
+    def figures_are_sent(self, fault: str, changes: list[tuple[dt.date, int]]) -> None:
+        self.payments_are_screened(changes)
         self.hub.plan = [fault]
         self.once(self.line.send)
 
@@ -151,8 +152,8 @@ def test_any_order_of_faults_loses_nothing_and_counts_once(
     run_state_machine_as_test(
         type("FaultsHere", (Faults,), here),
         settings=settings(
-            max_examples=20,
-            stateful_step_count=15,
+            max_examples=15,
+            stateful_step_count=12,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),

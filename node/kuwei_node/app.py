@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from kuwei_node.audit import routes as audit
 from kuwei_node.bootstrap import Node
 from kuwei_node.capacity.api import CapacityGate
 from kuwei_node.capacity.service import Capacity, CapacityLimits
+from kuwei_node.holds import routes as holds
 from kuwei_node.identity import routes as identity
 from kuwei_node.screening.api import endpoint as screening
+from kuwei_node.search import routes as search
+from kuwei_node.search.service import Search
+from kuwei_node.today import routes as today
+from kuwei_node.today.service import Today
 from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.ops.metrics import WebMetrics
 from kuwei_shared.web.app import create_app
@@ -20,8 +25,13 @@ from kuwei_shared.web.parts import NavItem, WebParts
 from kuwei_shared.web.static import StaticFolder
 from kuwei_shared.web.templates import Templates
 
-NAVIGATION = (NavItem(label="审计", path="/audit", permission=Permission.SEE_AUDIT),)
-FEATURES: tuple[str, ...] = ()
+NAVIGATION = (
+    NavItem(label="今日", path="/"),
+    NavItem(label="支付", path="/payments", permission=Permission.SEE_PAYMENTS),
+    NavItem(label="待处理", path="/holds", permission=Permission.SEE_PAYMENTS),
+    NavItem(label="审计", path="/audit", permission=Permission.SEE_AUDIT),
+)
+FEATURES = ("holds", "search", "today")
 
 
 def create(node: Node) -> FastAPI:
@@ -50,11 +60,7 @@ def create(node: Node) -> FastAPI:
     app = create_app(
         parts,
         static,
-        [
-            identity.routes(),
-            screening.router(node.screening),
-            audit.routes(node.audit),
-        ],
+        _routers(node),
         metrics=WebMetrics(),
         threads=settings.web_threads,
         version=version("kuwei"),
@@ -62,3 +68,25 @@ def create(node: Node) -> FastAPI:
     limits = CapacityLimits(in_flight_max=settings.in_flight_max)
     app.add_middleware(CapacityGate, capacity=Capacity(limits))
     return app
+
+
+def _routers(node: Node) -> list[APIRouter]:
+    return [
+        identity.routes(),
+        screening.router(node.screening),
+        today.routes(
+            Today(
+                clock=node.clock,
+                catalogues=node.catalogues,
+                rulebook=node.rulebook,
+                holds=node.holds,
+                brakes=node.brakes,
+                standing=node.standing,
+            )
+        ),
+        search.routes(
+            Search(rulebook=node.rulebook, screening=node.screening, holds=node.holds)
+        ),
+        holds.routes(node.holds, node.rulebook),
+        audit.routes(node.audit),
+    ]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from kuwei_node.alerts.service import Alerts
 from kuwei_node.audit.service import Audit
 from kuwei_node.brake.domain import BrakeLimits
@@ -15,15 +13,14 @@ from kuwei_node.catalogue.service.rulebook import Rulebook
 from kuwei_node.catalogue.service.tuning import LocalChanges
 from kuwei_node.holds.service import Holds
 from kuwei_node.intake.adapters import files, profiles
+from kuwei_node.intake.domain.rows import Words
 from kuwei_node.intake.service.imports import Intake
 from kuwei_node.intake.service.reference_files import ReferenceFiles
 from kuwei_node.payments.service import Ledger
 from kuwei_node.reference.service import ReferenceService
 from kuwei_node.schedule.service import Scheduler
 from kuwei_node.screening.service import Screening
-from kuwei_node.search.service import Search
 from kuwei_node.settings import Settings
-from kuwei_node.today.service import Today
 from kuwei_node.uplink.adapters.identity import IdentityFolder
 from kuwei_node.uplink.adapters.measures import ScreeningMeasures
 from kuwei_node.uplink.service.outbox import OutboxService
@@ -32,7 +29,6 @@ from kuwei_node.uplink.service.standing import Standing
 from kuwei_shared.db.engine import PoolLimits, connect
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock, SystemClock
-from kuwei_shared.rules.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +55,6 @@ class Node:
     outbox: OutboxService
     recorder: Recorder
     standing: Standing
-    search: Search
-    today: Today
 
 
 def build(settings: Settings, *, process: str, clock: Clock | None = None) -> Node:
@@ -87,30 +81,15 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
         brakes=brakes,
     )
     reference = ReferenceService(time)
-
-    def words(session: Session) -> Vocabulary:
-        return catalogues.current(session).catalogue.vocabulary
-
-    reference_files = ReferenceFiles(
-        words=words, reference=reference, open_file=files.open_file
-    )
-    intake = Intake(
-        clock=time,
-        words=words,
-        payments=ledger,
-        screening=screening,
-        profiles=profiles.load,
-        open_file=files.open_file,
-    )
-    outbox, standing = OutboxService(time), Standing(time)
-    rulebook = Rulebook(catalogues=catalogues)
+    words = _words_of(catalogues)
+    outbox = OutboxService(time)
     return Node(
         settings=settings,
         clock=time,
         unit_of_work=UnitOfWork(engine, settings.database_role),
         catalogues=catalogues,
         local_changes=LocalChanges(clock=time, catalogues=catalogues),
-        rulebook=rulebook,
+        rulebook=Rulebook(catalogues=catalogues),
         ledger=ledger,
         alerts=alerts,
         audit=Audit(clock=time),
@@ -119,19 +98,24 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
         screening=screening,
         scheduler=Scheduler(time, screening, alerts),
         reference=reference,
-        reference_files=reference_files,
-        intake=intake,
+        reference_files=ReferenceFiles(
+            words=words, reference=reference, open_file=files.open_file
+        ),
+        intake=Intake(
+            clock=time,
+            words=words,
+            payments=ledger,
+            screening=screening,
+            profiles=profiles.load,
+            open_file=files.open_file,
+        ),
         identity_folder=IdentityFolder(settings.identity_dir),
         outbox=outbox,
         recorder=Recorder(outbox, ScreeningMeasures()),
-        standing=standing,
-        search=Search(rulebook=rulebook, screening=screening, holds=holds),
-        today=Today(
-            clock=time,
-            catalogues=catalogues,
-            rulebook=rulebook,
-            holds=holds,
-            brakes=brakes,
-            standing=standing,
-        ),
+        standing=Standing(time),
     )
+
+
+def _words_of(catalogues: Catalogues) -> Words:
+    """Return how to get the vocabulary in force."""
+    return lambda session: catalogues.current(session).catalogue.vocabulary

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -35,3 +37,60 @@ class Verdict:
     at: dt.datetime
     by: str
     reason: str
+
+
+STATES: dict[str, str] = {
+    State.HELD: "待处理",
+    State.RELEASED: "已放行",
+    State.REFUSED: "已拒付",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A hold with the decision on it, if there is one yet."""
+
+    payment_seq: int
+    state: State
+    held_at: dt.datetime
+    decided_at: dt.datetime | None
+    decided_by: str | None
+    reason: str | None
+
+    @property
+    def state_title(self) -> str:
+        """The state in Chinese."""
+        return STATES[self.state]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRow(Decided):
+    """A held payment in the queue: who pays whom how much for what, and why held.
+
+    Attributes:
+        hits: ids of the rules it hit, strongest first.
+    """
+
+    payment_id: str
+    stage: str
+    vou_date: dt.date
+    agency_code: str
+    agency_name: str | None
+    payee_acct_name: str | None
+    use_des: str | None
+    pay_amt: Decimal
+    hits: Sequence[str]
+
+    @property
+    def hit_list(self) -> str:
+        """The rules hit, for an export."""
+        return "、".join(self.hits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSearch:
+    """Which held payments; what is None does not narrow."""
+
+    states: Sequence[State] = (State.HELD,)
+    unit: str | None = None
+    rule_id: str | None = None

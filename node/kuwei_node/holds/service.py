@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from sqlalchemy.orm import Session
 
 from kuwei_node.holds import store
-from kuwei_node.holds.domain import Held, State, Verdict
+from kuwei_node.holds.domain import (
+    Decided,
+    Held,
+    QueueRow,
+    QueueSearch,
+    State,
+    Verdict,
+)
 from kuwei_node.payments.service import Ledger
 from kuwei_shared.identity.principal import Principal
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.kernel.pages import Page, PageRequest
 
+REASON_MAX = 500
 REASON_MIN = 4
 
 
@@ -65,6 +76,28 @@ class Holds:
         self.ledger.reverse(session, payment_seq)
         return hold
 
+    def queue(
+        self,
+        session: Session,
+        scope: VisibleJurisdictions,
+        search: QueueSearch,
+        request: PageRequest,
+    ) -> Page[QueueRow]:
+        """Return held payments, oldest first."""
+        return store.queue(session, scope, search, request)
+
+    def decided(
+        self, session: Session, scope: VisibleJurisdictions, payment_seq: int
+    ) -> Decided | None:
+        """Return the hold of a payment and what was decided, None if never held."""
+        return store.decided(session, scope, payment_seq)
+
+    def waiting(
+        self, session: Session, scope: VisibleJurisdictions
+    ) -> tuple[int, dt.datetime | None]:
+        """Return how many payments wait, and since when the oldest does."""
+        return store.waiting(session, scope)
+
     def _decide(
         self,
         session: Session,
@@ -75,8 +108,11 @@ class Holds:
         state: State,
         reason: str,
     ) -> Held:
-        if len(reason.strip()) < REASON_MIN:
-            raise KuweiError("hold.no_reason", f"请写明理由,不少于 {REASON_MIN} 个字。")
+        if not REASON_MIN <= len(reason.strip()) <= REASON_MAX:
+            raise KuweiError(
+                "hold.no_reason",
+                f"请写明理由,{REASON_MIN}–{REASON_MAX} 个字。",
+            )
         hold = store.locked(session, scope, payment_seq)
         if hold is None:
             raise KuweiError(

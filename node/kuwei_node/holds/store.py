@@ -4,12 +4,38 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import select, text, update
+from sqlalchemy import RowMapping, select, text, update
 from sqlalchemy.orm import Session
 
-from kuwei_node.holds.domain import Held, State, Verdict
+from kuwei_node.holds.domain import (
+    Decided,
+    Held,
+    QueueRow,
+    QueueSearch,
+    State,
+    Verdict,
+)
 from kuwei_node.holds.models import Hold
+from kuwei_shared.db.paging import Listing, page_of, within
 from kuwei_shared.identity.scope import VisibleJurisdictions
+from kuwei_shared.kernel.pages import Page, PageRequest
+
+_COLUMNS = (
+    "h.payment_seq, h.state, h.held_at, h.decided_at, h.decided_by, h.reason,"
+    " p.payment_id, p.stage, p.vou_date, p.agency_code, p.agency_name,"
+    " p.payee_acct_name, p.use_des, p.pay_amt, ARRAY(SELECT t.rule_id FROM hit t"
+    " WHERE t.payment_seq = h.payment_seq ORDER BY array_position("
+    "ARRAY['grey', 'red', 'orange', 'yellow', 'record'], t.severity), t.rule_id)"
+    " AS hits"
+)
+_SOURCE = (
+    "hold h JOIN payment p ON p.seq = h.payment_seq AND p.fiscal_year = h.fiscal_year"
+)
+_ORDERS = {
+    "held_at": ("h.held_at", "h.payment_seq"),
+    "decided_at": ("h.decided_at", "h.payment_seq"),
+    "pay_amt": ("p.pay_amt", "h.payment_seq"),
+}
 
 
 def open_for(session: Session, seqs: list[int], at: dt.datetime) -> None:
@@ -55,3 +81,68 @@ def settle(session: Session, payment_seq: int, verdict: Verdict) -> None:
             reason=verdict.reason,
         )
     )
+
+
+def queue(
+    session: Session,
+    scope: VisibleJurisdictions,
+    search: QueueSearch,
+    request: PageRequest,
+) -> Page[QueueRow]:
+    """Return a page of held payments, oldest first unless asked otherwise."""
+    where, values = within(scope, "h.mof_div_code")
+    bound: dict[str, object] = dict(values)
+    # Literals, so that the index of open holds can be used.
+    states = " OR ".join(f"h.state = '{state.value}'" for state in search.states)
+    where.append(f"({states})")
+    if search.unit is not None:
+        where.append("(h.agency_code = :unit OR p.agency_name LIKE :like)")
+        bound |= {"unit": search.unit, "like": f"%{search.unit}%"}
+    if search.rule_id is not None:
+        where.append(
+            "EXISTS (SELECT FROM hit t WHERE t.payment_seq = h.payment_seq"
+            " AND t.rule_id = :rule_id)"
+        )
+        bound["rule_id"] = search.rule_id
+    listing = Listing(
+        columns=_COLUMNS,
+        source=_SOURCE,
+        where=where,
+        values=bound,
+        orders=_ORDERS,
+        default="held_at",
+    )
+    return page_of(session, listing, request, _queued)
+
+
+def decided(
+    session: Session, scope: VisibleJurisdictions, payment_seq: int
+) -> Decided | None:
+    """Return the hold of a payment and what was decided, None if never held."""
+    found = session.get(Hold, payment_seq)
+    if found is None or not scope.allows(found.mof_div_code):
+        return None
+    return Decided(
+        payment_seq=found.payment_seq,
+        state=State(found.state),
+        held_at=found.held_at,
+        decided_at=found.decided_at,
+        decided_by=found.decided_by,
+        reason=found.reason,
+    )
+
+
+def waiting(
+    session: Session, scope: VisibleJurisdictions
+) -> tuple[int, dt.datetime | None]:
+    """Return how many payments wait for a person, and since when the oldest does."""
+    allowed, values = within(scope, "mof_div_code")
+    where = " AND ".join(["state = 'held'", *allowed])
+    row = session.execute(
+        text(f"SELECT count(*), min(held_at) FROM hold WHERE {where}"), values
+    ).one()
+    return int(row[0]), row[1]
+
+
+def _queued(row: RowMapping) -> QueueRow:
+    return QueueRow(**{**row, "state": State(row["state"])})

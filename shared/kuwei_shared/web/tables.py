@@ -7,8 +7,10 @@ and forms, so they work without JavaScript and can be bookmarked.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -58,6 +60,35 @@ class TableAsk:
     def get(self, name: str) -> str | None:
         """Return a filter's value, None when it is not set."""
         return self.filters.get(name)
+
+    def day(self, name: str) -> dt.date | None:
+        """Return a filter as a date.
+
+        Raises:
+            KuweiError: ``table.bad_filter``.
+        """
+        text = self.get(name)
+        try:
+            return None if text is None else dt.date.fromisoformat(text)
+        except ValueError as error:
+            raise _bad_filter(
+                f"“{text}”不是日期,请按 2026-03-05 的写法填写。"
+            ) from error
+
+    def amount(self, name: str) -> Decimal | None:
+        """Return a filter as an amount in yuan; separators are allowed.
+
+        Raises:
+            KuweiError: ``table.bad_filter``.
+        """
+        text = self.get(name)
+        try:
+            amount = None if text is None else Decimal(text.replace(",", ""))
+        except InvalidOperation as error:
+            raise _bad_filter(f"“{text}”不是金额,请填写数字,单位为元。") from error
+        if amount is not None and not amount.is_finite():
+            raise _bad_filter(f"“{text}”不是金额,请填写数字,单位为元。")
+        return amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +205,10 @@ class Table(Generic[T]):
         }
         kept = {k: v for k, v in whole.items() if v is not None}
         return f"?{urlencode(kept)}" if kept else ""
+
+
+def _bad_filter(message: str) -> KuweiError:
+    return KuweiError("table.bad_filter", message)
 
 
 def _number(query: Mapping[str, str], name: str, default: int) -> int:

@@ -1,0 +1,150 @@
+"""The queue of held payments, and the two things a person can do with one."""
+# FastAPI reads annotations at run time, so they are not postponed here.
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Path, Request
+from fastapi.responses import Response
+
+from kuwei_node.catalogue.service.rulebook import Rulebook
+from kuwei_node.holds.domain import STATES, QueueRow, QueueSearch, State
+from kuwei_node.holds.service import Holds
+from kuwei_shared.identity.permissions import Permission
+from kuwei_shared.kernel.pages import Page
+from kuwei_shared.web import export
+from kuwei_shared.web.guards import FORM, DeskDep, HereDep, needs
+from kuwei_shared.web.parts import Desk
+from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
+
+PATH = "/holds"
+DECISIONS = [needs(Permission.DECIDE_HELD), FORM]
+Seq = Annotated[int, Path(ge=1, lt=2**63)]
+# Its length is the service's business: a refusal there says what is wanted.
+Reason = Annotated[str, Form(max_length=5_000)]
+
+COLUMNS = (
+    Column(name="held_at", label="暂缓时间", is_sortable=True),
+    Column(name="payment_id", label="支付主键"),
+    Column(name="agency_name", label="预算单位"),
+    Column(name="payee_acct_name", label="收款人"),
+    Column(name="use_des", label="用途"),
+    Column(name="pay_amt", label="金额(元)", is_sortable=True, is_figure=True),
+    Column(name="hit_list", label="命中规则"),
+)
+OPEN = (*COLUMNS, Column(name="state_title", label="办理"))
+DONE = (
+    *COLUMNS,
+    Column(name="state_title", label="处理结果"),
+    Column(name="decided_at", label="处理时间", is_sortable=True),
+    Column(name="decided_by", label="处理人"),
+    Column(name="reason", label="理由"),
+)
+
+
+def routes(holds: Holds, rulebook: Rulebook) -> APIRouter:
+    """Return the pages of held payments, for posts that may see payments."""
+    guard = [needs(Permission.SEE_PAYMENTS)]
+    router = APIRouter(prefix=PATH, include_in_schema=False, dependencies=guard)
+
+    @router.get("")
+    def waiting(request: Request, here: HereDep, desk: DeskDep) -> Response:
+        return _listed(holds, rulebook, request, here=here, desk=desk, is_done=False)
+
+    @router.get("/done")
+    def done(request: Request, here: HereDep, desk: DeskDep) -> Response:
+        return _listed(holds, rulebook, request, here=here, desk=desk, is_done=True)
+
+    @router.get("/export.{form}", dependencies=[needs(Permission.EXPORT_TABLES)])
+    def exported(form: str, request: Request, desk: DeskDep) -> Response:
+        layout = _layout({}, is_done=False)
+        ask = layout.ask(request.query_params)
+        return export.table(
+            form, layout, ask, lambda a: _page(holds, desk, a), desk=desk
+        )
+
+    @router.get("/done/export.{form}", dependencies=[needs(Permission.EXPORT_TABLES)])
+    def exported_done(form: str, request: Request, desk: DeskDep) -> Response:
+        layout = _layout({}, is_done=True)
+        ask = layout.ask(request.query_params)
+        return export.table(
+            form, layout, ask, lambda a: _page(holds, desk, a, is_done=True), desk=desk
+        )
+
+    @router.post("/{seq}/release", dependencies=DECISIONS)
+    def release(
+        seq: Seq, here: HereDep, desk: DeskDep, reason: Reason = ""
+    ) -> Response:
+        holds.release(desk.session, desk.scope, seq, by=desk.principal, reason=reason)
+        desk.record("放行暂缓支付", f"支付 {seq}")
+        return here.done(PATH, f"已放行第 {seq} 号支付。")
+
+    @router.post("/{seq}/refuse", dependencies=DECISIONS)
+    def refuse(seq: Seq, here: HereDep, desk: DeskDep, reason: Reason = "") -> Response:
+        holds.refuse(desk.session, desk.scope, seq, by=desk.principal, reason=reason)
+        desk.record("拒绝暂缓支付", f"支付 {seq}")
+        return here.done(PATH, f"已拒付第 {seq} 号支付,占用的额度已退回。")
+
+    return router
+
+
+def _listed(
+    holds: Holds,
+    rulebook: Rulebook,
+    request: Request,
+    *,
+    here: HereDep,
+    desk: Desk,
+    is_done: bool,
+) -> Response:
+    titles = rulebook.titles(desk.session)
+    layout = _layout(titles, is_done=is_done)
+    ask = layout.ask(request.query_params)
+    page = _page(holds, desk, ask, is_done=is_done)
+    count, oldest = holds.waiting(desk.session, desk.scope)
+    return here.page(
+        "holds/list.html",
+        "table",
+        table=Table(layout=layout, ask=ask, page=page),
+        titles=titles,
+        is_done=is_done,
+        count=count,
+        oldest=oldest,
+        now=desk.clock.now(),
+    )
+
+
+def _layout(titles: dict[str, str], *, is_done: bool) -> Layout:
+    rules = {rule_id: f"{rule_id} {title}" for rule_id, title in titles.items()}
+    filters = (
+        Filter(name="unit", label="单位代码或名称"),
+        Filter(name="rule", label="命中规则", options=rules),
+    )
+    over = {state.value: STATES[state] for state in (State.RELEASED, State.REFUSED)}
+    by_state = (Filter(name="state", label="处理结果", options=over),)
+    return Layout(
+        name="done" if is_done else "holds",
+        title="已处理的暂缓支付" if is_done else "待处理的暂缓支付",
+        path=f"{PATH}/done" if is_done else PATH,
+        columns=DONE if is_done else OPEN,
+        filters=(*filters, *by_state) if is_done else filters,
+        default_sort="-decided_at" if is_done else "held_at",
+        empty="没有待处理的支付。" if not is_done else "没有符合条件的记录。",
+        can_export=True,
+    )
+
+
+def _page(
+    holds: Holds, desk: Desk, ask: TableAsk, *, is_done: bool = False
+) -> Page[QueueRow]:
+    chosen = ask.get("state")
+    search = QueueSearch(
+        states=_states(chosen) if is_done else (State.HELD,),
+        unit=ask.get("unit"),
+        rule_id=ask.get("rule"),
+    )
+    return holds.queue(desk.session, desk.scope, search, ask.page)
+
+
+def _states(chosen: str | None) -> tuple[State, ...]:
+    over = (State.RELEASED, State.REFUSED)
+    return tuple(state for state in over if chosen in {None, state.value}) or over

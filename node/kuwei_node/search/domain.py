@@ -1,0 +1,203 @@
+"""What to look for among payments, and a payment as people read it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from kuwei_shared.rules.compiler import EffectiveRule
+from kuwei_shared.rules.explain import explanation, spoken
+from kuwei_shared.rules.model import Basis, Value
+from kuwei_shared.rules.vocabulary import Type, Vocabulary
+from kuwei_shared.screening.decision import Decision, Outcome, decision_of
+from kuwei_shared.screening.effective import EffectiveCatalogue
+
+DECISIONS: dict[str, str] = {"pass": "通过", "hold": "暂缓", "reject": "拒绝"}
+HOLD_STATES: dict[str, str] = {
+    "held": "待处理",
+    "released": "已放行",
+    "refused": "已拒付",
+}
+STAGES: dict[str, str] = {
+    "request": "支付申请",
+    "voucher": "支付凭证",
+    "receipt": "银行回单",
+}
+
+# Any: values of vocabulary payment fields, by name.
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentSearch:
+    """What to look for; what is None does not narrow.
+
+    Attributes:
+        number: beginning of the payment id.
+        unit: beginning of the unit's code, or part of its name.
+        payee: part of the payee's name, or its whole account number.
+        rule_id: a rule that was hit.
+    """
+
+    number: str | None = None
+    unit: str | None = None
+    payee: str | None = None
+    since: dt.date | None = None
+    until: dt.date | None = None
+    least: Decimal | None = None
+    most: Decimal | None = None
+    decision: str | None = None
+    rule_id: str | None = None
+    stage: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRow:
+    """One stage of a payment in a list.
+
+    Attributes:
+        hits: ids of the rules it hit.
+        hold_state: what became of its hold, None if it was never held.
+    """
+
+    seq: int
+    payment_id: str
+    stage: str
+    vou_date: dt.date
+    agency_code: str
+    agency_name: str | None
+    payee_acct_name: str | None
+    use_des: str | None
+    pay_amt: Decimal
+    decision: str | None
+    hold_state: str | None
+    hits: Sequence[str]
+
+    @property
+    def stage_title(self) -> str:
+        """The stage in Chinese."""
+        return STAGES.get(self.stage, self.stage)
+
+    @property
+    def decision_title(self) -> str:
+        """The decision in Chinese, and what a person decided after it."""
+        if self.hold_state:
+            return HOLD_STATES[self.hold_state]
+        return DECISIONS.get(self.decision or "", "未审核")
+
+    @property
+    def hit_list(self) -> str:
+        """The rules hit, for an export."""
+        return "、".join(self.hits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleOutcome:
+    """What one rule said of a payment, and why.
+
+    Attributes:
+        operands: label and value of every name the rule reads.
+        params: label, value in force, and whether this bureau tuned it.
+        missing: labels of needed values that were not there.
+        stops: ``hold`` or ``reject`` when this outcome alone asks for it.
+    """
+
+    rule_id: str
+    version: int
+    title: str
+    severity: str
+    status: str
+    is_alert_only: bool
+    is_local: bool
+    outcome: Outcome
+    explanation: str
+    basis: Basis | None
+    review: str
+    operands: Sequence[tuple[str, str]]
+    params: Sequence[tuple[str, str, bool]]
+    missing: Sequence[str]
+    stops: str | None
+
+
+def outcomes_of(
+    effective: EffectiveCatalogue,
+    letters: str,
+    operands: Fields | None,
+    payment: Fields,
+) -> list[RuleOutcome]:
+    """Return what every rule said of a payment, in catalogue order.
+
+    Args:
+        effective: the catalogue that judged.
+        letters: one outcome letter per rule.
+        operands: values recorded with the screening, None if nothing was hit.
+        payment: the payment's own fields, which stand in for them.
+    """
+    known = dict(operands or {}) | dict(payment)
+    return [
+        _outcome(effective, one, Outcome(letter), known)
+        for one, letter in zip(effective.realtime.rules, letters, strict=True)
+    ]
+
+
+def written(name: str, value: object, vocabulary: Vocabulary) -> str:
+    """Return a value as people read it; a code is followed by its meaning."""
+    prefix, _, rest = name.partition(".")
+    entity = vocabulary.entities.get(prefix)
+    found = entity.fields.get(rest) if entity else vocabulary.payment.get(name)
+    text = spoken(value, vocabulary.type_of(name) or Type.TEXT)
+    meaning = found.values.get(text) if found else None
+    return f"{meaning}({text})" if meaning else text
+
+
+def _outcome(
+    effective: EffectiveCatalogue,
+    one: EffectiveRule,
+    outcome: Outcome,
+    known: Fields,
+) -> RuleOutcome:
+    rule, vocabulary = one.rule, effective.catalogue.vocabulary
+    names = effective.realtime.operands_of(rule)
+    is_hit = outcome is Outcome.HIT
+    return RuleOutcome(
+        rule_id=rule.id,
+        version=rule.version,
+        title=rule.title,
+        severity=rule.severity.value,
+        status=rule.status.value,
+        is_alert_only=one.alert_only,
+        is_local=rule.id in effective.local_ids,
+        outcome=outcome,
+        explanation=explanation(one, known, vocabulary) if is_hit else "",
+        basis=rule.basis_on(known["vou_date"]),
+        review=rule.review,
+        operands=[
+            (vocabulary.label_of(name), written(name, known[name], vocabulary))
+            for name in names
+            if name in known
+        ],
+        params=[
+            (param.label, _param(one.params[name]), one.params[name] != param.default)
+            for name, param in rule.params.items()
+        ],
+        missing=[
+            vocabulary.label_of(name) for name in names if known.get(name) is None
+        ],
+        stops=_stops(one, outcome),
+    )
+
+
+def _stops(one: EffectiveRule, outcome: Outcome) -> str | None:
+    weights = {
+        Outcome.HIT: one.hit_weight,
+        Outcome.UNDETERMINED: one.missing_weight,
+    }
+    decision = decision_of(weights.get(outcome, 0))
+    return None if decision is Decision.PASS else decision.value
+
+
+def _param(value: Value) -> str:
+    return f"{value:,}" if isinstance(value, Decimal | int) else str(value)

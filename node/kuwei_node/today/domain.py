@@ -1,0 +1,161 @@
+"""The picture of a bureau's latest days.
+
+A payment is screened at several stages. Screenings add up over stages; payments
+and money do not, so they are taken from the stage that saw most of them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from kuwei_node.brake.domain import OpenTrip
+from kuwei_node.catalogue.domain import Status
+
+TREND_DAYS = 30
+SPANS: dict[int, str] = {1: "当日", 7: "近 7 日", 30: "近 30 日"}
+SEVERITIES = ("grey", "red", "orange", "yellow")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Days looked at, both included; the last one is the latest with payments."""
+
+    since: dt.date
+    until: dt.date
+
+    @classmethod
+    def ending(cls, until: dt.date, days: int) -> Span:
+        """Return this many days up to a day."""
+        return cls(since=until - dt.timedelta(days=days - 1), until=until)
+
+    @property
+    def days(self) -> list[dt.date]:
+        """Every day."""
+        count = (self.until - self.since).days + 1
+        return [self.since + dt.timedelta(days=n) for n in range(count)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaySums:
+    """What one stage of one day came to."""
+
+    day: dt.date
+    stage: str
+    screened: int
+    held: int
+    rejected: int
+    hit: int
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleCount:
+    """How many payments one rule concerns."""
+
+    rule_id: str
+    title: str
+    payments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatestAlert:
+    """An alert, shortly."""
+
+    id: int
+    rule_id: str
+    severity: str
+    agency_name: str | None
+    amount: Decimal
+    day: dt.date
+    raised_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """How the node stands with the province."""
+
+    state: str
+    message: str | None
+    heard_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Everything the first page shows.
+
+    Attributes:
+        span: days the figures are of.
+        sums: per day and stage of the trend's days.
+        alerts: day and severity → alerts, of the trend's days.
+        waiting: held payments that wait, and since when the oldest does.
+        hits: rules with most hits in the span.
+        undetermined: rules that could not be computed most in the span.
+    """
+
+    span: Span
+    trend: Span
+    sums: Sequence[DaySums]
+    alerts: Mapping[tuple[dt.date, str], int]
+    waiting: int
+    oldest: dt.datetime | None
+    hits: Sequence[RuleCount]
+    undetermined: Sequence[RuleCount]
+    latest: Sequence[LatestAlert]
+    trips: Sequence[OpenTrip]
+    titles: Mapping[str, str]
+    catalogue: Status
+    link: Link | None
+
+    def total(self, name: str) -> int:
+        """Return a sum of DaySums over the span by name."""
+        return sum(getattr(one, name) for one in self._in_span())
+
+    @property
+    def payments(self) -> int:
+        """How many payments the span saw, each once."""
+        return max(self._by_stage("screened").values(), default=0)
+
+    @property
+    def amount(self) -> Decimal:
+        """Money of the span, in yuan, each payment once."""
+        return max(self._by_stage("amount").values(), default=Decimal(0))
+
+    def alerted(self, severity: str) -> int:
+        """Return the span's alerts of a severity."""
+        return sum(self.alerts.get((day, severity), 0) for day in self.span.days)
+
+    @property
+    def all_alerts(self) -> int:
+        """How many alerts the span raised."""
+        return sum(self.alerted(severity) for severity in SEVERITIES)
+
+    def daily(self, name: str) -> list[int]:
+        """Return a count of DaySums day by day over the trend."""
+        found: dict[dt.date, int] = defaultdict(int)
+        for one in self.sums:
+            found[one.day] += getattr(one, name)
+        return [found[day] for day in self.trend.days]
+
+    def daily_amount(self) -> list[Decimal]:
+        """Return the money of each day of the trend, each payment once."""
+        found: dict[dt.date, Decimal] = defaultdict(Decimal)
+        for one in self.sums:
+            found[one.day] = max(found[one.day], one.amount)
+        return [found[day] for day in self.trend.days]
+
+    def daily_alerts(self, severity: str) -> list[int]:
+        """Return the alerts of a severity day by day over the trend."""
+        return [self.alerts.get((day, severity), 0) for day in self.trend.days]
+
+    def _in_span(self) -> list[DaySums]:
+        return [s for s in self.sums if self.span.since <= s.day <= self.span.until]
+
+    def _by_stage(self, name: str) -> dict[str, Decimal]:
+        found: dict[str, Decimal] = defaultdict(Decimal)
+        for one in self._in_span():
+            found[one.stage] += getattr(one, name)
+        return dict(found)

@@ -1,0 +1,63 @@
+import datetime as dt
+
+import node_site_lab
+import pytest
+from node_site_lab import DRAFTER, MONITOR, STRANGER, held_payment
+
+from kuwei_shared.kernel.clock import business_date
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def arrivals(site: node_site_lab.NodeSite) -> dt.date:
+    """Two payments of today, one of them held."""
+    day = business_date(site.node.clock)
+    common = {"vou_date": str(day), "fiscal_year": day.year}
+    site.screen(
+        held_payment("T-held", **common),
+        held_payment("T-plain", checker_code="u1", **common),
+    )
+    return day
+
+
+def test_the_first_page_counts_the_day(
+    site: node_site_lab.NodeSite, arrivals: dt.date
+) -> None:
+    with site.signed_in(MONITOR) as browser:
+        page = browser.get("/").text
+
+    assert str(arrivals) in page
+    assert "支付 2 笔" in page
+    assert "制单与复核为同一人" in page
+    assert "无法判定的规则" in page
+
+
+@pytest.mark.usefixtures("arrivals")
+def test_a_node_that_never_met_the_province_says_so(
+    site: node_site_lab.NodeSite,
+) -> None:
+    with site.signed_in(MONITOR) as browser:
+        page = browser.get("/").text
+
+    assert "尚未联络" in page
+    assert "未经省级确认" in page
+
+
+@pytest.mark.usefixtures("arrivals")
+def test_another_bureau_sees_none_of_it(site: node_site_lab.NodeSite) -> None:
+    with site.signed_in(STRANGER) as browser:
+        page = browser.get("/").text
+
+    assert "支付 0 笔" in page
+
+
+@pytest.mark.usefixtures("arrivals")
+def test_the_drafting_post_gets_no_way_to_payments(
+    site: node_site_lab.NodeSite,
+) -> None:
+    with site.signed_in(DRAFTER) as browser:
+        page = browser.get("/").text
+
+    assert 'href="/payments' not in page
+    assert 'href="/holds' not in page

@@ -1,0 +1,115 @@
+"""A county's node being served on loopback, with the standard catalogue in force."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import embedded
+import httpx
+import node_lab
+import screening_lab
+import web_lab
+
+from kuwei_node import app as node_app
+from kuwei_node import schema
+from kuwei_node.bootstrap import Node, build
+from kuwei_node.settings import Settings
+from kuwei_shared.catalogue import bundle
+from kuwei_shared.db.engine import PoolLimits, connect
+from kuwei_shared.kernel.clock import Clock, SystemClock
+
+COUNTY = screening_lab.COUNTY
+MONITOR, REVIEWER = "450102-monitor", "450102-reviewer"
+STEWARD, DRAFTER = "450102-data-steward", "450102-rule-drafter"
+AUDITOR, STRANGER = "450102-auditor", "450303-reviewer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSite:
+    """A node being served, and how to sign in to it."""
+
+    node: Node
+    url: str
+
+    @contextlib.contextmanager
+    def signed_in(self, username: str) -> Iterator[httpx.Client]:
+        """Give a browser signed in as a demo account."""
+        with httpx.Client(
+            base_url=self.url,
+            headers={"accept": "text/html"},
+            follow_redirects=True,
+            trust_env=False,
+        ) as browser:
+            web_lab.sign_in(browser, username, back="/")
+            yield browser
+
+    def screen(self, *rows: dict[str, Any]) -> list[str]:  # Any: payment fields
+        """Screen payments as a payment system would; return the decisions."""
+        with self.node.unit_of_work.begin() as session:
+            return [one.decision for one in self.node.screening.screen(session, rows)]
+
+    def seq_of(self, payment_id: str) -> int:
+        """Return the sequence number of a payment already screened."""
+        with self.node.unit_of_work.begin() as session:
+            found = self.node.ledger.known(session, [held_payment(payment_id)])
+        return found[0].seq
+
+
+def held_payment(payment_id: str, **changes: object) -> dict[str, Any]:
+    """Return a payment GX-U14 holds: one person made and checked it."""
+    plain = {
+        "maker_code": "u2081",
+        "checker_code": "u2081",
+        "agency_name": "兴宁区教育局",
+        "payee_acct_name": "南宁市百货有限公司",
+        "stage": "voucher",
+    }
+    return screening_lab.payment(payment_id, **(plain | changes))
+
+
+@contextlib.contextmanager
+def served_node(
+    database_url: str, folder: Path, clock: Clock | None = None
+) -> Iterator[NodeSite]:
+    """Serve a node and its issuer over a database whose tables exist."""
+    time = clock or SystemClock()
+    port, issuer_port = embedded.free_port(), embedded.free_port()
+    url, issuer_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{issuer_port}"
+    settings = Settings(
+        mode="development",
+        database_url=database_url,
+        data_dir=folder,
+        web_url=url,
+        issuer=issuer_url,
+        place="兴宁区财政局",
+        web_client_id="node-web",
+        web_client_secret="node-web-demo-only",
+        session_secrets=(web_lab.SECRET,),
+    )
+    node = build(settings, process="test", clock=time)
+    with (
+        web_lab.served(
+            web_lab.issuer(web_lab.realm(url), issuer_url, time), issuer_port
+        ),
+        web_lab.served(node_app.create(node), port),
+    ):
+        yield NodeSite(node=node, url=url)
+    node.unit_of_work.engine.dispose()
+
+
+@contextlib.contextmanager
+def county_site(
+    postgres: embedded.Postgres, database: str, folder: Path
+) -> Iterator[NodeSite]:
+    """Serve a node on a fresh database, the standard catalogue in force."""
+    url = postgres.create(database)
+    engine = connect(url, PoolLimits(), application="test")
+    schema.metadata().create_all(engine)
+    node_lab.NodeLab(engine).put_in_force(bundle.pack(screening_lab.CATALOGUE))
+    engine.dispose()
+    with served_node(url, folder) as found:
+        yield found

@@ -1,5 +1,7 @@
 from collections.abc import Mapping, Sequence
+from inspect import signature
 
+from kuwei_shared.identity import admin
 from kuwei_shared.identity.admin import group_name, sync
 from kuwei_shared.identity.roles import Role
 
@@ -44,3 +46,13 @@ def test_sync_twice_adds_nothing() -> None:
 
     assert report.groups_added == 0
     assert len(found.groups) == 1
+
+
+def test_the_real_client_takes_the_arguments_sync_gives() -> None:
+    found = admin.connect(
+        "http://127.0.0.1:1", realm="kuwei", client_id="sync", client_secret="x"
+    )
+
+    for call in (found.create_group, found.create_realm_role):
+        assert {"payload", "skip_exists"} <= set(signature(call).parameters)
+    assert "query" in signature(found.get_groups).parameters

@@ -6,6 +6,8 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, FastAPI
 
+from kuwei_node.alerts import routes as alerts
+from kuwei_node.alerts.service import AlertReading
 from kuwei_node.audit import routes as audit
 from kuwei_node.bootstrap import Node
 from kuwei_node.capacity.api import CapacityGate
@@ -29,9 +31,10 @@ NAVIGATION = (
     NavItem(label="今日", path="/"),
     NavItem(label="支付", path="/payments", permission=Permission.SEE_PAYMENTS),
     NavItem(label="待处理", path="/holds", permission=Permission.SEE_PAYMENTS),
+    NavItem(label="预警", path="/alerts", permission=Permission.SEE_PAYMENTS),
     NavItem(label="审计", path="/audit", permission=Permission.SEE_AUDIT),
 )
-FEATURES = ("holds", "search", "today")
+FEATURES = ("alerts", "holds", "search", "today")
 
 
 def create(node: Node) -> FastAPI:
@@ -88,5 +91,6 @@ def _routers(node: Node) -> list[APIRouter]:
             Search(rulebook=node.rulebook, screening=node.screening, holds=node.holds)
         ),
         holds.routes(node.holds, node.rulebook),
+        alerts.routes(AlertReading(catalogues=node.catalogues), node.rulebook),
         audit.routes(node.audit),
     ]

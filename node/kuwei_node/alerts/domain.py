@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
-from kuwei_shared.rules.model import Rule, Severity, Status
+from kuwei_shared.rules.model import Basis, Rule, Severity, Status
+
+SUBJECTS: dict[str, str] = {
+    "payment": "支付",
+    "agency": "预算单位",
+    "appropriation": "预算指标",
+    "project": "项目",
+    "account_day": "账户日余额",
+    "bank_report": "代理银行报告",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,3 +60,92 @@ def raising(rule: Rule, place: int, subject_key: tuple[str, ...]) -> Raising:
         else subject_key,
         window=dedupe.window if dedupe else "none",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSearch:
+    """Which alerts; what is None does not narrow."""
+
+    rule_id: str | None = None
+    severity: str | None = None
+    unit: str | None = None
+    since: dt.date | None = None
+    until: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRow:
+    """An alert in a list.
+
+    Attributes:
+        window_start: first day of the window its hits fall in.
+    """
+
+    id: int
+    rule_id: str
+    severity: str
+    mof_div_code: str
+    subject: str
+    subject_key: str
+    agency_code: str | None
+    agency_name: str | None
+    window_start: dt.date
+    hit_count: int
+    hit_amount: Decimal
+    raised_at: dt.datetime
+    last_at: dt.datetime
+
+    @property
+    def subject_title(self) -> str:
+        """What kind of thing was hit, in Chinese."""
+        return SUBJECTS.get(self.subject, self.subject)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRecord(AlertRow):
+    """An alert with what made it, and the catalogue that judged.
+
+    Attributes:
+        operands: values of the latest hit, by vocabulary name (Any: typed there).
+    """
+
+    first_payment_seq: int | None
+    last_payment_seq: int | None
+    operands: Mapping[str, Any] | None
+    release: str
+    tuning: Mapping[str, Mapping[str, str]]
+    first_used_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDetail:
+    """An alert as people read it.
+
+    Attributes:
+        sentence: the rule's explanation with the values that made it hit.
+        operands: label and value of every name the rule reads.
+        params: label and value in force.
+        basis: the legal ground in force on the window's first day.
+    """
+
+    record: AlertRecord
+    rule: Rule
+    sentence: str
+    operands: Sequence[tuple[str, str]]
+    params: Sequence[tuple[str, str]]
+    basis: Basis | None
+    window: str
+    by: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertPayment:
+    """A payment behind an alert."""
+
+    seq: int
+    payment_id: str
+    stage: str
+    vou_date: dt.date
+    payee_acct_name: str | None
+    use_des: str | None
+    pay_amt: Decimal

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from kuwei_node.alerts import store
-from kuwei_node.alerts.domain import Raising, raises_alerts, raising
+from kuwei_node.alerts.domain import (
+    AlertDetail,
+    AlertPayment,
+    AlertRecord,
+    AlertRow,
+    AlertSearch,
+    Raising,
+    raises_alerts,
+    raising,
+)
+from kuwei_node.catalogue.service.catalogues import Catalogues
+from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.clock import Clock
-from kuwei_shared.rules.compiler import Statement
+from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.kernel.pages import Page, PageRequest
+from kuwei_shared.rules.compiler import EffectiveRule, Statement
+from kuwei_shared.rules.explain import explanation, spoken, written
 from kuwei_shared.rules.vocabulary import PAYMENT
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
@@ -72,3 +88,85 @@ def _raisings(statement: Statement, subject_key: tuple[str, ...]) -> list[Raisin
         for place, one in enumerate(statement.rules, start=1)
         if raises_alerts(one.rule)
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertReading:
+    """The alerts of one node, for people."""
+
+    catalogues: Catalogues
+
+    def page(
+        self,
+        session: Session,
+        scope: VisibleJurisdictions,
+        search: AlertSearch,
+        request: PageRequest,
+    ) -> Page[AlertRow]:
+        """Return a page of alerts."""
+        return store.page(session, scope, search, request)
+
+    def find(
+        self, session: Session, scope: VisibleJurisdictions, alert_id: int
+    ) -> AlertDetail:
+        """Return one alert, said with the catalogue that raised it.
+
+        Raises:
+            KuweiError: ``alert.unknown``, also for one outside the scope.
+        """
+        record = store.find(session, scope, alert_id)
+        if record is None:
+            raise KuweiError(
+                "alert.unknown",
+                "没有这条预警,或它不在您的管辖范围内。",
+                kind=Kind.MISSING,
+            )
+        effective = self.catalogues.rebuilt(
+            session, record.release, record.tuning, record.first_used_at
+        )
+        one = effective.by_id[record.rule_id]
+        statement = _statement(effective, one)
+        return _detail(record, one, statement)
+
+    def payments(
+        self,
+        session: Session,
+        scope: VisibleJurisdictions,
+        alert: AlertDetail,
+        request: PageRequest,
+    ) -> Page[AlertPayment]:
+        """Return the payments behind an alert; none for alerts on other things."""
+        if alert.record.last_payment_seq is None:
+            return Page(rows=[], total=0, request=request)
+        return store.payments(session, scope, alert, request)
+
+
+def _statement(effective: EffectiveCatalogue, one: EffectiveRule) -> Statement:
+    if one.rule.schedule is None:
+        return effective.realtime
+    return effective.scheduled(one.rule.subject, one.rule.schedule)
+
+
+def _detail(
+    record: AlertRecord, one: EffectiveRule, statement: Statement
+) -> AlertDetail:
+    vocabulary = statement.catalogue.vocabulary
+    operands: Mapping[str, Any] = record.operands or {}  # Any: see AlertRecord
+    names = [name for name in statement.operands_of(one.rule) if name in operands]
+    joined = raising(one.rule, 1, _subject_key(statement))
+    return AlertDetail(
+        record=record,
+        rule=one.rule,
+        sentence=explanation(one, operands, vocabulary),
+        operands=[
+            (vocabulary.label_of(name), written(name, operands[name], vocabulary))
+            for name in names
+        ],
+        params=[
+            (param.label, spoken(one.params[name], param.type))
+            for name, param in one.rule.params.items()
+        ],
+        basis=one.rule.basis_on(record.window_start),
+        window=joined.window,
+        by=joined.by,
+    )

@@ -9,9 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from kuwei_shared.rules.compiler import EffectiveRule
-from kuwei_shared.rules.explain import explanation, spoken
+from kuwei_shared.rules.explain import explanation, written
 from kuwei_shared.rules.model import Basis, Value
-from kuwei_shared.rules.vocabulary import Type, Vocabulary
 from kuwei_shared.screening.decision import Decision, Outcome, decision_of
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
@@ -141,16 +140,6 @@ def outcomes_of(
         _outcome(effective, one, Outcome(letter), known)
         for one, letter in zip(effective.realtime.rules, letters, strict=True)
     ]
-
-
-def written(name: str, value: object, vocabulary: Vocabulary) -> str:
-    """Return a value as people read it; a code is followed by its meaning."""
-    prefix, _, rest = name.partition(".")
-    entity = vocabulary.entities.get(prefix)
-    found = entity.fields.get(rest) if entity else vocabulary.payment.get(name)
-    text = spoken(value, vocabulary.type_of(name) or Type.TEXT)
-    meaning = found.values.get(text) if found else None
-    return f"{meaning}({text})" if meaning else text
 
 
 def _outcome(

@@ -18,11 +18,11 @@ from kuwei_node.search.domain import (
     PaymentSearch,
     RuleOutcome,
     outcomes_of,
-    written,
 )
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import Page, PageRequest
+from kuwei_shared.rules.explain import written
 from kuwei_shared.screening.decision import Outcome
 
 

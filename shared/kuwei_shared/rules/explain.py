@@ -49,6 +49,16 @@ def spoken(value: object, kind: Type) -> str:
     return str(value)
 
 
+def written(name: str, value: object, vocabulary: Vocabulary) -> str:
+    """Write the value of a vocabulary name; a code comes with its meaning."""
+    prefix, _, rest = name.partition(".")
+    entity = vocabulary.entities.get(prefix)
+    found = entity.fields.get(rest) if entity else vocabulary.payment.get(name)
+    text = spoken(value, vocabulary.type_of(name) or Type.TEXT)
+    meaning = found.values.get(text) if found else None
+    return f"{meaning}({text})" if meaning else text
+
+
 def _number(text: str, kind: Type) -> str:
     try:
         number = Decimal(text)

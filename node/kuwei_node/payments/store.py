@@ -11,16 +11,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg2.errors
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from kuwei_node.payments.models import LEDGER_COLUMNS, Payment
 from kuwei_shared.db.prepared import Prepared
+from kuwei_shared.kernel.errors import Kind, KuweiError
 
 YEAR_MIN, YEAR_MAX = 1990, 2100
 PARTITIONED = ("payment", "screening")
-REFERENCE_LOCK = 1
+REFERENCE_LOCK, YEARS_LOCK = 1, 2
 _TALLY = "CASE {0}.entry_kind WHEN 'normal' THEN 1 WHEN 'reversal' THEN -1 ELSE 0 END"
 
 
@@ -79,7 +81,12 @@ class Known:
 
 
 def ensure_years(session: Session, years: Iterable[int]) -> None:
-    """Create the partitions of the given budget years unless they exist."""
+    """Create the partitions of the given budget years unless they exist.
+
+    One at a time: a partition locks its whole table, and two that are made at once
+    would wait for each other.
+    """
+    session.execute(text(f"SELECT pg_advisory_xact_lock({YEARS_LOCK:d})"))
     for year in sorted(set(years)):
         if not YEAR_MIN <= year <= YEAR_MAX:
             continue
@@ -130,8 +137,19 @@ def insert(
 
     Returns:
         (payment_id, stage) → sequence number.
+
+    Raises:
+        KuweiError: ``payment.conflict`` when the same payment came in at the same
+            moment under another unit; the transaction must be given up.
     """
-    rows = _INSERT.run(session, rows_json, received_at)
+    try:
+        rows = _INSERT.run(session, rows_json, received_at)
+    except psycopg2.errors.UniqueViolation as error:
+        raise KuweiError(
+            "payment.conflict",
+            "同一支付主键正由另一预算单位同时提交,内容不同;请核对主键后重报。",
+            kind=Kind.CONFLICT,
+        ) from error
     return {(payment_id, stage): seq for seq, payment_id, stage in rows}
 
 

@@ -24,12 +24,17 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleReceipt:
-    """Proof that one rule was run: how many rows it met, and what came out."""
+    """Proof that one rule was run: how many rows it met, and what came out.
+
+    Attributes:
+        failed: why the rule itself could not be run, else None.
+    """
 
     rule_id: str
     rows: int
     hits: int
     undetermined: int
+    failed: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

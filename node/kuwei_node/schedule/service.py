@@ -7,6 +7,7 @@ payments no run has read are found from the ledger, late arrivals included.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -22,6 +23,7 @@ from kuwei_node.schedule.domain import (
     month_stretches,
     receipts,
 )
+from kuwei_shared.db.fence import StatementFaultError, fenced
 from kuwei_shared.db.prepared import run_verbatim
 from kuwei_shared.kernel.clock import Clock, business_date
 from kuwei_shared.rules.compiler import Statement
@@ -101,19 +103,45 @@ class Scheduler:
         as_of: int,
         number: int,
     ) -> list[RuleReceipt]:
-        vocabulary = statement.catalogue.vocabulary
-        rows = store.incoming(vocabulary, statement.subject, claim.stretch, as_of)
-        judged = statement.sql(Dialect.POSTGRES, "SELECT * FROM run_rows", Plan.CLOSED)
+        """Run a subject's rules together; should one fail, each by itself."""
+        rows = store.incoming(
+            statement.catalogue.vocabulary, statement.subject, claim.stretch, as_of
+        )
         run_verbatim(session, f"CREATE TEMP TABLE run_rows ON COMMIT DROP AS {rows}")
         run_verbatim(session, "ANALYZE run_rows")
-        run_verbatim(
-            session,
-            f"CREATE TEMP TABLE {JUDGED} ON COMMIT DROP AS"
-            f" SELECT r.*, j.outcomes, j.operands FROM ({judged}) j"
-            " JOIN run_rows r ON r.seq = j.seq",
-        )
+        try:
+            found = self._run(session, statement, number)
+        except StatementFaultError:
+            alone = (replace(statement, rules=(one,)) for one in statement.rules)
+            found = [self._run_alone(session, one, number) for one in alone]
+        run_verbatim(session, "DROP TABLE run_rows")
+        return found
+
+    def _run_alone(
+        self, session: Session, statement: Statement, number: int
+    ) -> RuleReceipt:
+        try:
+            return self._run(session, statement, number)[0]
+        except StatementFaultError as fault:
+            rule_id = statement.rules[0].rule.id
+            log.exception("schedule.rule_failed", rule=rule_id)
+            return RuleReceipt(
+                rule_id=rule_id, rows=0, hits=0, undetermined=0, failed=str(fault)
+            )
+
+    def _run(
+        self, session: Session, statement: Statement, number: int
+    ) -> list[RuleReceipt]:
+        judged = statement.sql(Dialect.POSTGRES, "SELECT * FROM run_rows", Plan.CLOSED)
+        with fenced(session):
+            run_verbatim(
+                session,
+                f"CREATE TEMP TABLE {JUDGED} ON COMMIT DROP AS"
+                f" SELECT r.*, j.outcomes, j.operands FROM ({judged}) j"
+                " JOIN run_rows r ON r.seq = j.seq",
+            )
         self.alerts.raise_for_subjects(session, statement, JUDGED, number)
         ids = [one.rule.id for one in statement.rules]
         found = receipts(ids, store.tally(session, JUDGED))
-        run_verbatim(session, f"DROP TABLE run_rows, {JUDGED}")
+        run_verbatim(session, f"DROP TABLE {JUDGED}")
         return found

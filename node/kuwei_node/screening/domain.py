@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from kuwei_shared.screening.decision import Decision
+from kuwei_shared.screening.decision import Decision, decision_of
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
 PAYMENTS_MAX = 1_000
@@ -57,6 +57,23 @@ class CompiledRecord:
     release: str
     tuning: Mapping[str, Mapping[str, str]]
     first_used_at: dt.datetime
+
+
+_STRENGTH = (Decision.PASS, Decision.HOLD, Decision.REJECT)
+
+
+def decide(row: Row, judged: Judgement, stopped: Decision | None) -> Decision:
+    """Return the decision: money that has moved can no longer be stopped.
+
+    Args:
+        row: the payment.
+        judged: what the catalogue says of it.
+        stopped: what stopped the same payment at an earlier stage, if anything.
+    """
+    if row["stage"] == "receipt":
+        return Decision.PASS
+    alone = decision_of(judged.weight)
+    return max(alone, stopped or alone, key=_STRENGTH.index)
 
 
 class Catalogues(Protocol):

@@ -12,31 +12,41 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import structlog
 from sqlalchemy.orm import Session
 
 from kuwei_node.alerts.service import Alerts
 from kuwei_node.brake.service import Brakes
 from kuwei_node.holds.service import Holds
 from kuwei_node.payments.service import Appended, Ledger
-from kuwei_node.screening import store
 from kuwei_node.screening.domain import (
     PAYMENTS_MAX,
     Catalogues,
     Judgement,
     Kept,
     Row,
+    decide,
 )
+from kuwei_node.screening.store import judging, records
+from kuwei_shared.db.fence import StatementFaultError, fenced
 from kuwei_shared.db.prepared import Prepared
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.screening.answer import (
     STOPPED_EARLIER,
     Answer,
+    failed_of,
     hits_of,
     undetermined_of,
 )
-from kuwei_shared.screening.decision import Decision, decision_of
+from kuwei_shared.screening.decision import (
+    Decision,
+    Outcome,
+    ids_with,
+)
 from kuwei_shared.screening.effective import EffectiveCatalogue
+
+log = structlog.get_logger()
 
 _OF_SEQS = "p.seq = ANY(:seqs)"
 _OF_IMPORT = "p.import_id = :import_id AND p.seq BETWEEN :first AND :last"
@@ -88,6 +98,7 @@ class Screening:
                 "payment.too_many", f"一次提交 1–{PAYMENTS_MAX} 笔支付,请分批提交。"
             )
         asked = _distinct(rows)
+        self.ledger.ensure_years(session, {int(row["fiscal_year"]) for row in rows})
         self.ledger.lock(session, rows)
         effective = self.catalogues.current(session)
         known = self._known(session, list(asked.values()))
@@ -112,17 +123,38 @@ class Screening:
             "first": appended.first_seq,
             "last": appended.last_seq,
         }
-        screened = store.screen_import(
-            session,
-            effective.realtime,
-            import_id=import_id,
-            seqs=(appended.first_seq, appended.last_seq),
-            compiled_id=compiled,
-            at=now,
-        )
-        store.record_hits(session, effective, _OF_IMPORT, values)
+        seqs = (appended.first_seq, appended.last_seq)
+        try:
+            with fenced(session):
+                screened = records.screen_import(
+                    session,
+                    effective.realtime,
+                    import_id=import_id,
+                    seqs=seqs,
+                    compiled_id=compiled,
+                    at=now,
+                )
+        except StatementFaultError:
+            years = records.imported(session, import_id, seqs)
+            screened = self._screen_slowly(session, effective, compiled, years)
+        records.record_hits(session, effective, _OF_IMPORT, values)
         self.alerts.raise_for(session, effective, compiled, _OF_IMPORT, values)
         return screened
+
+    def _screen_slowly(
+        self,
+        session: Session,
+        effective: EffectiveCatalogue,
+        compiled: int,
+        years: Mapping[int, int],
+    ) -> int:
+        """Judge imported payments some rule fails on, a thousand at a time."""
+        seqs = list(years)
+        for at in range(0, len(seqs), PAYMENTS_MAX):
+            judged = self._judge(session, effective, seqs[at : at + PAYMENTS_MAX])
+            rows = [_kept_row(one, years[one.seq], Decision.PASS) for one in judged]
+            records.record(session, rows, compiled, self.clock.now())
+        return len(years)
 
     def in_force(self, session: Session) -> tuple[EffectiveCatalogue, int]:
         """Return the catalogue in force and the number it is recorded under.
@@ -131,7 +163,7 @@ class Screening:
             KuweiError: ``catalogue.none`` when no release is active yet.
         """
         effective = self.catalogues.current(session)
-        return effective, store.compiled_id(session, effective, self.clock.now())
+        return effective, records.compiled_id(session, effective, self.clock.now())
 
     def rescreen(
         self, session: Session, seqs: list[int]
@@ -141,7 +173,7 @@ class Screening:
         Returns:
             What was recorded beside what comes out now; they must be equal.
         """
-        kept = store.kept(session, seqs)
+        kept = records.kept(session, seqs)
         judged: dict[int, Judgement] = {}
         for compiled in {one.compiled_id for one in kept}:
             effective = self._compiled(session, compiled)
@@ -153,7 +185,7 @@ class Screening:
         self, session: Session, seq: int
     ) -> tuple[Kept, EffectiveCatalogue] | None:
         """Return a recorded screening and the catalogue that judged it, if any did."""
-        found = store.kept(session, [seq])
+        found = records.kept(session, [seq])
         if not found:
             return None
         return found[0], self._compiled(session, found[0].compiled_id)
@@ -180,13 +212,13 @@ class Screening:
         if not known:
             return {}
         answered = {}
-        for kept in store.kept(session, list(known.values())):
+        for kept in records.kept(session, list(known.values())):
             effective = self._compiled(session, kept.compiled_id)
             answered[(kept.payment_id, kept.stage)] = _repeated(effective, kept)
         return answered
 
     def _compiled(self, session: Session, number: int) -> EffectiveCatalogue:
-        recorded = store.compiled_record(session, number)
+        recorded = records.compiled_record(session, number)
         return self.catalogues.rebuilt(
             session, recorded.release, recorded.tuning, recorded.first_used_at
         )
@@ -201,7 +233,7 @@ class Screening:
         stopped = self._stopped_earlier(session, arrivals)
         judged = self._settle(session, effective, arrivals, stopped)
         decisions = {
-            seq: _decide(arrivals[seq].row, judged[seq], stopped.get(seq))
+            seq: decide(arrivals[seq].row, judged[seq], stopped.get(seq))
             for seq in arrivals
         }
         self._record(session, effective, arrivals, judged, decisions)
@@ -216,7 +248,7 @@ class Screening:
         self, session: Session, arrivals: Mapping[int, _Arrival]
     ) -> dict[int, Decision]:
         vouchers = [a.seq for a in arrivals.values() if a.row["stage"] == "voucher"]
-        return store.stopped_earlier(session, vouchers) if vouchers else {}
+        return records.stopped_earlier(session, vouchers) if vouchers else {}
 
     def _settle(
         self,
@@ -233,7 +265,7 @@ class Screening:
             refused = [
                 seq
                 for seq in seqs
-                if _decide(arrivals[seq].row, judged[seq], stopped.get(seq))
+                if decide(arrivals[seq].row, judged[seq], stopped.get(seq))
                 is Decision.REJECT
             ]
             if refused == assumed:
@@ -251,9 +283,21 @@ class Screening:
         if prepared is None:
             if len(self._judging) >= PREPARED_MAX:
                 self._judging.clear()
-            prepared = store.judge_statement(effective.realtime)
+            prepared = judging.judge_statement(effective.realtime)
             self._judging[effective.fingerprint] = prepared
-        return store.judge(session, prepared, seqs)
+        try:
+            return judging.judge(session, prepared, seqs)
+        except StatementFaultError as fault:
+            reason = str(fault)
+        judged = judging.judge_piecemeal(session, effective.realtime, seqs)
+        ids = [one.rule.id for one in effective.realtime.rules]
+        failed = {
+            rule
+            for one in judged
+            for rule in ids_with(one.outcomes, Outcome.ERROR, ids)
+        }
+        log.error("screening.rule_failed", rules=sorted(failed), reason=reason)
+        return judged
 
     def _record(
         self,
@@ -264,27 +308,33 @@ class Screening:
         decisions: Mapping[int, Decision],
     ) -> None:
         now = self.clock.now()
-        compiled = store.compiled_id(session, effective, now)
-        rows: list[dict[str, Any]] = [  # Any: a JSON row
-            {
-                "seq": seq,
-                "fiscal_year": arrivals[seq].row["fiscal_year"],
-                "decision": decisions[seq].value,
-                "weight": one.weight,
-                "outcomes": one.outcomes,
-                "operands": one.operands,
-            }
+        compiled = records.compiled_id(session, effective, now)
+        rows = [
+            _kept_row(one, arrivals[seq].row["fiscal_year"], decisions[seq])
             for seq, one in judged.items()
         ]
-        store.record(session, rows, compiled, now)
+        records.record(session, rows, compiled, now)
         hit = [seq for seq, one in judged.items() if one.operands]
         if hit:
-            store.record_hits(session, effective, _OF_SEQS, {"seqs": hit})
+            records.record_hits(session, effective, _OF_SEQS, {"seqs": hit})
             values = {"seqs": hit}
             self.alerts.raise_for(session, effective, compiled, _OF_SEQS, values)
             self.brakes.watch(session, effective, [judged[s].outcomes for s in hit])
         held = [s for s, decision in decisions.items() if decision is Decision.HOLD]
         self.holds.open_for(session, held)
+
+
+def _kept_row(
+    judged: Judgement, fiscal_year: int, decision: Decision
+) -> dict[str, Any]:  # Any: a JSON row
+    return {
+        "seq": judged.seq,
+        "fiscal_year": fiscal_year,
+        "decision": decision.value,
+        "weight": judged.weight,
+        "outcomes": judged.outcomes,
+        "operands": judged.operands,
+    }
 
 
 def _repeated(effective: EffectiveCatalogue, kept: Kept) -> Answer:
@@ -296,6 +346,7 @@ def _repeated(effective: EffectiveCatalogue, kept: Kept) -> Answer:
         release=effective.release,
         hits=hits_of(effective, kept.outcomes, kept.operands, kept.vou_date),
         undetermined=undetermined_of(effective, kept.outcomes),
+        failed=failed_of(effective, kept.outcomes),
         is_repeat=True,
     )
 
@@ -316,6 +367,7 @@ def _answered(
         release=effective.release,
         hits=hits_of(effective, judged.outcomes, judged.operands, day),
         undetermined=undetermined_of(effective, judged.outcomes),
+        failed=failed_of(effective, judged.outcomes),
         because=STOPPED_EARLIER[stopped] if stopped else None,
     )
 
@@ -336,14 +388,3 @@ def _distinct(rows: Sequence[Row]) -> dict[tuple[str, str], Row]:
                 details={"payment_id": str(row["payment_id"])},
             )
     return asked
-
-
-def _decide(row: Row, judged: Judgement, stopped: Decision | None) -> Decision:
-    """Return the decision: money that has moved can no longer be stopped."""
-    if row["stage"] == "receipt":
-        return Decision.PASS
-    alone = decision_of(judged.weight)
-    return max(alone, stopped or alone, key=_STRENGTH.index)
-
-
-_STRENGTH = (Decision.PASS, Decision.HOLD, Decision.REJECT)

@@ -46,6 +46,15 @@ class Prepared:
         finally:
             cursor.close()
 
+    def run_once(self, session: Session) -> Sequence[tuple[Any, ...]]:
+        """Execute a statement without placeholders that will not come again."""
+        cursor = session.connection().connection.cursor()
+        try:
+            cursor.execute(self.sql)
+            return list(cursor.fetchall())
+        finally:
+            cursor.close()
+
 
 def run_verbatim(session: Session, sql: str) -> int:
     """Execute generated SQL as it stands (no placeholders); return the row count.

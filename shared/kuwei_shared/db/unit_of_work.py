@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg2
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,14 @@ from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.errors import Kind, KuweiError
 
 RETRY_AFTER_S = 2
+# Prepared statements run on the driver itself, so its own errors come too.
+_OUTAGES = (
+    PoolTimeout,
+    OperationalError,
+    InterfaceError,
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+)
 
 
 class UnitOfWork:
@@ -44,18 +53,28 @@ class UnitOfWork:
                 the unprivileged ``role`` if the unit of work has one.
 
         Raises:
-            KuweiError: ``database.busy`` when no connection is free in time.
+            KuweiError: ``database.busy`` when no connection is free in time, or the
+                database went away, was too slow or chose this transaction as the
+                victim of a deadlock. Whether a commit it cut off took effect is
+                unknown: whoever tries again must do so idempotently.
         """
         try:
-            connection = self.engine.connect()
-        except (PoolTimeout, OperationalError) as error:
+            with self._connected(scope) as session:
+                yield session
+        except _OUTAGES as error:
             raise KuweiError(
                 "database.busy",
                 "系统繁忙,数据库暂不可用,请稍后重试。",
                 kind=Kind.UNAVAILABLE,
                 retry_after_s=RETRY_AFTER_S,
             ) from error
-        with connection, Session(connection, expire_on_commit=False) as session:
+
+    @contextmanager
+    def _connected(self, scope: VisibleJurisdictions | None) -> Iterator[Session]:
+        with (
+            self.engine.connect() as connection,
+            Session(connection, expire_on_commit=False) as session,
+        ):
             try:
                 if scope is not None:
                     row_security.enter(session, scope, self.role)

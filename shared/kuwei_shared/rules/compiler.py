@@ -72,6 +72,11 @@ class EffectiveRule:
         """Weight an undetermined outcome adds to the decision."""
         return POLICY_WEIGHT[self.rule.on_missing] if self.acts else 0
 
+    @property
+    def error_weight(self) -> int:
+        """Weight a failure of the rule itself adds to the decision."""
+        return POLICY_WEIGHT[self.rule.on_error] if self.acts else 0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:

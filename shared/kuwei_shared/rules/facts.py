@@ -1,14 +1,10 @@
 """Facts: one declaration, several physical plans, one meaning.
 
-A fact sums, counts or takes the maximum of the payments of the same stage and
-keys that arrived earlier (``h.seq < p.seq``) and fall in the window.
-
-- PROBE looks each row's predecessors up in an index: for one or a few payments.
-- SWEEP runs window functions over the batch and adds the grouped history: for
-  imports and whole years. A batch must be numbered in order of business date.
-- CLOSED sees the whole window, later arrivals included, as of a sequence number:
-  for scheduled rules, when the day or month is over.
-- GIVEN reads ready-made columns: for a rule's own examples.
+A fact sums, counts or takes the maximum of the payments of the same stage and keys
+that arrived earlier and fall in the window. PROBE looks each row's predecessors up,
+for a few payments; SWEEP windows over a batch numbered in order of date and adds the
+history; CLOSED sees the whole window, for scheduled rules; GIVEN reads ready-made
+columns, for a rule's examples.
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ class Answer:
 
     Attributes:
         release: catalogue release the payment was screened under.
-        undetermined: ids of the rules that could not be computed.
+        undetermined: ids of the rules that could not be computed for lack of data.
+        failed: ids of the rules that failed themselves; their policy decided.
         is_repeat: the payment had been answered before; this is that answer.
         because: why the decision is stronger than the rules alone make it.
     """
@@ -48,6 +49,7 @@ class Answer:
     release: str
     hits: tuple[HitAnswer, ...]
     undetermined: tuple[str, ...]
+    failed: tuple[str, ...] = ()
     is_repeat: bool = False
     because: str | None = None
 
@@ -83,6 +85,12 @@ def undetermined_of(effective: EffectiveCatalogue, outcomes: str) -> tuple[str, 
     """Return the ids of the rules that could not be computed."""
     ids = [one.rule.id for one in effective.realtime.rules]
     return tuple(ids_with(outcomes, Outcome.UNDETERMINED, ids))
+
+
+def failed_of(effective: EffectiveCatalogue, outcomes: str) -> tuple[str, ...]:
+    """Return the ids of the rules that failed on this payment."""
+    ids = [one.rule.id for one in effective.realtime.rules]
+    return tuple(ids_with(outcomes, Outcome.ERROR, ids))
 
 
 def _hit(

@@ -8,7 +8,7 @@ import pytest
 from screening_lab import ScreeningLab, effective, payment, rule, standard
 from sqlalchemy import Engine, text
 
-from kuwei_node.screening import store
+from kuwei_node.screening.store import judging
 from kuwei_shared.rules.compiler import untuned
 from kuwei_shared.rules.facts import Plan
 from kuwei_shared.rules.printer import Dialect
@@ -81,9 +81,9 @@ def test_probe_and_sweep_agree_on_every_outcome(engine: Engine, seed: int) -> No
         lab.ledger.append(session, rows[:150])
         numbered = sorted(lab.ledger.append(session, rows[150:]).values())
 
-        probed = store.judge(session, store.judge_statement(statement), numbered)
+        probed = judging.judge(session, judging.judge_statement(statement), numbered)
         sweep = statement.sql(
-            Dialect.POSTGRES, f"{store.ROW} WHERE p.seq >= {numbered[0]}", Plan.SWEEP
+            Dialect.POSTGRES, f"{judging.ROW} WHERE p.seq >= {numbered[0]}", Plan.SWEEP
         )
         cursor = session.connection().connection.cursor()
         cursor.execute(sweep)

@@ -108,7 +108,13 @@ def test_a_run_leaves_a_receipt_for_every_rule(lab: ScreeningLab) -> None:
             text("SELECT receipts FROM scheduled_run WHERE schedule = 'day_end'")
         ).scalar_one()
     assert receipts["payment"] == [
-        {"rule_id": "SPLIT", "rows": 1, "hits": 0, "undetermined": 0}
+        {
+            "rule_id": "SPLIT",
+            "rows": 1,
+            "hits": 0,
+            "undetermined": 0,
+            "failed": None,
+        }
     ]
     assert receipts["account_day"][0]["rows"] == 0
 
@@ -122,18 +128,10 @@ def test_subjects_other_than_payments_raise_alerts(lab: ScreeningLab) -> None:
             ),
             {"c": COUNTY},
         )
-        session.execute(
-            text(
-                "INSERT INTO agency (agency_code, mof_div_code) VALUES ('101001', :c)"
-            ),
-            {"c": COUNTY},
-        )
-    lab.screen(
-        *(
-            payment(f"m{n}", stage="voucher", set_mode_code="4", vou_date="2026-03-05")
-            for n in range(3)
-        )
-    )
+        own = "INSERT INTO agency (agency_code, mof_div_code) VALUES ('101001', :c)"
+        session.execute(text(own), {"c": COUNTY})
+    cash = {"stage": "voucher", "set_mode_code": "4", "vou_date": "2026-03-05"}
+    lab.screen(*(payment(f"m{n}", **cash) for n in range(3)))
 
     sweep(lab.unit_of_work, scheduler(lab))
 

@@ -139,6 +139,7 @@ class AnswerOut(BaseModel):
     release: str = Field(description="所用规则目录版本")
     hits: list[HitOut]
     undetermined: list[str] = Field(description="因要素缺失无法判断的规则")
+    failed: list[str] = Field(description="本身运行出错的规则,按其失败策略处理")
     is_repeat: bool = Field(description="此前已受理,返回原结论")
     because: str | None
 

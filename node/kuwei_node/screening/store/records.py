@@ -1,7 +1,6 @@
-"""The statements that judge payments and keep what was found.
+"""What was found is kept: one row per payment, one per hit, one per catalogue.
 
-Judging is the compiled catalogue's one statement; everything around it is set
-work too. These are the node's own acts, so they take no scope.
+All of it is set work, and the node's own act: nothing here takes a scope.
 """
 
 from __future__ import annotations
@@ -9,14 +8,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Sequence
-from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from kuwei_node.screening.domain import CompiledRecord, Judgement, Kept
+from kuwei_node.screening.domain import CompiledRecord, Kept
+from kuwei_node.screening.store.judging import ROW, decode
 from kuwei_shared.db.prepared import Prepared, run_verbatim
 from kuwei_shared.rules.compiler import HIT, Statement
 from kuwei_shared.rules.facts import Plan
@@ -24,27 +22,6 @@ from kuwei_shared.rules.model import Status
 from kuwei_shared.rules.printer import Dialect, quote
 from kuwei_shared.screening.decision import Decision
 from kuwei_shared.screening.effective import EffectiveCatalogue
-
-ROW = "SELECT p.*, p.seq AS as_of FROM payment p"
-decode = partial(json.loads, parse_float=Decimal)
-
-
-def judge_statement(statement: Statement) -> Prepared:
-    """Return the prepared judging of a handful of payments by sequence number."""
-    sql = statement.sql(Dialect.POSTGRES, f"{ROW} WHERE p.seq = ANY($1)", Plan.PROBE)
-    return Prepared(
-        f"SELECT seq, weight, outcomes, operands::text FROM ({sql}) judged",
-        ("bigint[]",),
-    )
-
-
-def judge(session: Session, prepared: Prepared, seqs: list[int]) -> list[Judgement]:
-    """Judge payments already in the ledger, each by what arrived before it."""
-    return [
-        Judgement(seq, weight, outcomes, decode(operands) if operands else None)
-        for seq, weight, outcomes, operands in prepared.run(session, seqs)
-    ]
-
 
 _RECORD = Prepared(
     "INSERT INTO screening (payment_seq, fiscal_year, compiled_id, decision, weight,"
@@ -104,6 +81,19 @@ def screen_import(
     )
     run_verbatim(session, "DROP TABLE swept_rows")
     return screened
+
+
+def imported(session: Session, import_id: int, seqs: tuple[int, int]) -> dict[int, int]:
+    """Return sequence number → budget year of a stretch of an import's payments."""
+    first, last = seqs
+    rows = session.execute(
+        text(
+            "SELECT seq, fiscal_year FROM payment WHERE import_id = :id"
+            " AND seq BETWEEN :first AND :last ORDER BY seq"
+        ),
+        {"id": import_id, "first": first, "last": last},
+    )
+    return {row.seq: row.fiscal_year for row in rows}
 
 
 def record_hits(

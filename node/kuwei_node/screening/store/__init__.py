@@ -1,0 +1,1 @@
+"""The statements that judge payments, and what is kept of them."""

@@ -81,6 +81,39 @@ class RuleTuning(NodeTable):
     until_at: Mapped[dt.datetime | None] = mapped_column(MOMENT)
 
 
+class TuningProposal(NodeTable):
+    """A change of a parameter one person wants and another decides on.
+
+    Attributes:
+        value: as text; null to return to the province's value.
+        state: ``waiting`` | ``approved`` | ``refused``.
+    """
+
+    __tablename__ = "tuning_proposal"
+    __table_args__ = (
+        CheckConstraint("proposed_by <> decided_by", name="two_persons"),
+        Index(
+            "uq_tuning_proposal_waiting",
+            "rule_id",
+            "param",
+            unique=True,
+            postgresql_where="state = 'waiting'",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    rule_id: Mapped[str] = mapped_column(String(40))
+    param: Mapped[str] = mapped_column(String(60))
+    value: Mapped[str | None] = mapped_column(String(60))
+    reason: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16))
+    proposed_by: Mapped[str] = mapped_column(String(60))
+    proposed_at: Mapped[dt.datetime] = mapped_column(MOMENT)
+    decided_by: Mapped[str | None] = mapped_column(String(60))
+    decided_at: Mapped[dt.datetime | None] = mapped_column(MOMENT)
+    note: Mapped[str] = mapped_column(Text)
+
+
 class LocalRuleRow(NodeTable):
     """One version of a rule of this bureau's own; ended ones stay for replay."""
 

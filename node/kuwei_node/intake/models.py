@@ -42,6 +42,28 @@ class IntakeImport(NodeTable):
     finished_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
 
 
+class IntakeOrder(NodeTable):
+    """An import a worker shall run; claimed for the length of a lease."""
+
+    __tablename__ = "intake_order"
+    __table_args__ = (
+        Index(
+            "ix_intake_order_open",
+            "import_id",
+            postgresql_where=text("finished_at IS NULL"),
+        ),
+    )
+
+    import_id: Mapped[int] = mapped_column(
+        ForeignKey("intake_import.id", ondelete="CASCADE"), primary_key=True
+    )
+    ordered_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
+    attempt: Mapped[int] = mapped_column(server_default=text("0"))
+    lease_until: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    finished_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    failure: Mapped[str | None]
+
+
 class IntakeFile(NodeTable):
     """One file of an import, its control totals declared and reproduced."""
 

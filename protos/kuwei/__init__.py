@@ -1,0 +1,1 @@
+"""The contract between hub and nodes, compiled from the .proto files."""

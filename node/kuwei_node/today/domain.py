@@ -117,7 +117,7 @@ class Picture:
     @property
     def payments(self) -> int:
         """How many payments the span saw, each once."""
-        return max(self._by_stage("screened").values(), default=0)
+        return int(max(self._by_stage("screened").values(), default=0))
 
     @property
     def amount(self) -> Decimal:

@@ -15,6 +15,7 @@ from alembic import command, context
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations.ops import CreateTableOp, MigrationScript
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, inspect, text
 
@@ -114,11 +115,22 @@ def run(metadata: MetaData) -> None:
         target_metadata=metadata,
         include_name=_is_ours,
         compare_type=True,
+        process_revision_directives=_without_notes,
     )
     with context.begin_transaction():
         context.run_migrations()
         for statement in standing_ddl(metadata, connection):
             connection.exec_driver_sql(statement)
+
+
+def _without_notes(
+    _: MigrationContext, __: object, scripts: list[MigrationScript]
+) -> None:
+    """Leave ``Table.info`` out of revisions: standing DDL is not laid by them."""
+    for script in scripts:
+        for change in script.upgrade_ops.ops if script.upgrade_ops else ():
+            if isinstance(change, CreateTableOp):
+                change.info.clear()
 
 
 def _is_ours(name: str | None, kind: str, parents: object) -> bool:

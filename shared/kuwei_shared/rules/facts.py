@@ -19,7 +19,15 @@ from kuwei_shared.rules.vocabulary import Bucket, Fact, Measure, Type, Vocabular
 
 
 class Plan(StrEnum):
-    """Physical plans of facts."""
+    """Physical plans of facts.
+
+    - PROBE looks each row's predecessors up in an index: for one or a few payments.
+    - SWEEP runs window functions over the batch and adds the grouped history: for
+      imports and whole years. A batch must be numbered in order of business date.
+    - CLOSED sees the whole window, later arrivals included, as of a sequence number:
+      for scheduled rules, when the day or month is over.
+    - GIVEN reads ready-made columns: for a rule's own examples.
+    """
 
     PROBE = "probe"
     SWEEP = "sweep"

@@ -12,6 +12,7 @@ VERSION = 1
 PAYMENTS_MIN = 500
 PAYMENTS_MAX = 20_000_000
 YEAR_MIN, YEAR_MAX = 2012, 2060
+SHARE_MAX = 0.5
 
 # Told after every slice: (payments written so far, payments in all, node code).
 Progress = Callable[[int, int, str], None]
@@ -51,8 +52,8 @@ class ProvinceSpec:
         if not YEAR_MIN <= self.year <= YEAR_MAX:
             raise KuweiError("sample.year", f"年度须在 {YEAR_MIN} 至 {YEAR_MAX} 之间。")
         shares = (self.violation_rate, self.staged_share, self.refund_share)
-        if not all(0 <= share <= 0.5 for share in shares):  # noqa: PLR2004
-            raise KuweiError("sample.share", "各项比例须在 0 至 0.5 之间。")
+        if not all(0 <= share <= SHARE_MAX for share in shares):
+            raise KuweiError("sample.share", f"各项比例须在 0 至 {SHARE_MAX} 之间。")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

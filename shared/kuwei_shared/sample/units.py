@@ -78,7 +78,7 @@ class Unit:
         total = sum(int(c) * w for c, w in zip(org, _ORG_WEIGHTS, strict=True))
         check = (11 - total % 11) % 11
         body = f"1{'1' if self.kind == 'administrative' else '2'}"
-        body += f"{self.place.code[:6]}{org}{'X' if check == 10 else check}"  # noqa: PLR2004
+        body += f"{self.place.code[:6]}{org}{'0123456789X'[check]}"
         mod = sum(_USCC.index(c) * w for c, w in zip(body, _USCC_WEIGHTS, strict=True))
         return body + _USCC[(31 - mod % 31) % 31]
 
@@ -119,7 +119,7 @@ def _subordinate(place: Place, dept: int, serial: int) -> _Draft:
     if "{n}" not in text and n > 1:
         name = f"{name}{numeral(n)}分部"
     return _Draft(
-        f"{d.code}{serial + 2:03d}" if serial < 998 else f"{d.code}{serial + 2:04d}",  # noqa: PLR2004
+        f"{d.code}{serial + 2:03d}",
         f"{place.prefix}{name}",
         d.code,
         f"{d.code}001",

@@ -32,7 +32,7 @@ def tree(text: str) -> Node:
         ("null", None),
         ("~", None),
         ("2026-03-11", dt.date(2026, 3, 11)),
-        ("2026-03-11T10:00:00", dt.datetime(2026, 3, 11, 10)),  # noqa: DTZ001
+        ("2026-03-11T10:00:00", dt.datetime(2026, 3, 11, 10)),  # noqa: DTZ001  # written without a zone
         ('"12"', "12"),
         ("'2026-03-11'", "2026-03-11"),
     ],
@@ -112,6 +112,6 @@ def test_a_word_inside_a_text_has_its_place_in_the_file(
     node = tree(text)
     scalar = node.entries["k"]  # type: ignore[union-attr]  # a table
 
-    place = scalar.at(str(scalar.value).index(word))  # type: ignore[union-attr]
+    place = scalar.at(str(scalar.value).index(word))  # type: ignore[union-attr]  # a word
 
     assert (place.line, place.column) == (line, column)

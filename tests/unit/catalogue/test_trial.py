@@ -25,7 +25,7 @@ def letters(catalogue: Catalogue) -> str:
 
 
 def with_rule(catalogue: Catalogue, **changes: object) -> Catalogue:
-    rule = replace(catalogue.rules["GX-U10"], **changes)  # type: ignore[arg-type]
+    rule = replace(catalogue.rules["GX-U10"], **changes)  # type: ignore[arg-type]  # a test's shorthand
     return replace(catalogue, rules={rule.id: rule})
 
 

@@ -58,12 +58,6 @@ def upgrade() -> None:
         sa.Column("previous", sa.LargeBinary(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit_entry")),
-        info={
-            "standing_ddl": (
-                "\n    CREATE OR REPLACE FUNCTION refuse_audit_change() RETURNS trigger\n    LANGUAGE plpgsql AS $$\n    BEGIN RAISE EXCEPTION 'audit_entry is append-only'; END $$\n    ",
-                "\n    CREATE OR REPLACE TRIGGER audit_entry_append_only\n    BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry\n    FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change()\n    ",
-            )
-        },
     )
     op.create_index(
         op.f("ix_audit_entry_actor"), "audit_entry", ["actor"], unique=False

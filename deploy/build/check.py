@@ -57,6 +57,7 @@ def steps() -> list[Step]:
             ),
         ),
         Step(name="lock", command=_tool("kuwei-rules", "lock", "--check")),
+        Step(name="documents", command=_python("deploy/build/documents.py", "check")),
         Step(name="dockerfile", command=_tool("hadolint", "deploy/images/Dockerfile")),
         Step(
             name="compose",

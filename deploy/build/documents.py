@@ -111,11 +111,13 @@ def _columns(table: Table) -> Iterator[str]:
 
 
 def _relations(table: Table) -> Iterator[str]:
-    for constraint in table.constraints:
-        if isinstance(constraint, ForeignKeyConstraint):
-            names = ", ".join(constraint.column_keys)
-            target = constraint.referred_table.name
-            yield f'    {target} ||--o{{ {table.name} : "{names}"'
+    keys = {
+        (constraint.referred_table.name, ", ".join(constraint.column_keys))
+        for constraint in table.constraints
+        if isinstance(constraint, ForeignKeyConstraint)
+    }
+    for target, names in sorted(keys):
+        yield f'    {target} ||--o{{ {table.name} : "{names}"'
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from architecture import tree
 
 DOCUMENTS = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "deploy/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "deploy/*.md", "rules-catalog/*.md")
     for path in tree.ROOT.glob(pattern)
 )
 FOLDERS = r"(?:hub|node|shared|protos|rules-catalog|deploy|docs|tests|requirements)"

@@ -1,3 +1,5 @@
+"""A founded hub on a real database; what a test does is rolled back."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -9,34 +11,21 @@ from hub_lab import HubLab
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
-from kuwei_hub.catalogue import models as catalogue
+from kuwei_hub import schema
 from kuwei_hub.catalogue.service import Rulebook
-from kuwei_hub.distribution import models as distribution
-from kuwei_shared.db.base import HubTable
-
-TABLES = [
-    HubTable.metadata.tables[row.__tablename__]
-    for row in (
-        distribution.ReleaseFile,
-        distribution.Release,
-        distribution.ReleaseAssignment,
-        catalogue.RuleDraft,
-        catalogue.CatalogueRule,
-    )
-]
 
 
 @pytest.fixture(scope="session")
-def rules_engine(postgres: embedded.Postgres) -> Iterator[Engine]:
-    engine = create_engine(postgres.create("hub_catalogue_contract"))
-    HubTable.metadata.create_all(engine, tables=TABLES)
+def hub_engine(postgres: embedded.Postgres) -> Iterator[Engine]:
+    engine = create_engine(postgres.create("hub_contract"))
+    schema.metadata().create_all(engine)
     yield engine
     engine.dispose()
 
 
 @pytest.fixture
-def session(rules_engine: Engine) -> Iterator[Session]:
-    with rules_engine.connect() as connection, Session(connection) as session:
+def session(hub_engine: Engine) -> Iterator[Session]:
+    with hub_engine.connect() as connection, Session(connection) as session:
         yield session
         session.rollback()
 

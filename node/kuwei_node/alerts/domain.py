@@ -79,6 +79,7 @@ class AlertRow:
 
     Attributes:
         window_start: first day of the window its hits fall in.
+        first_day: business date of its first hit.
     """
 
     id: int
@@ -90,6 +91,7 @@ class AlertRow:
     agency_code: str | None
     agency_name: str | None
     window_start: dt.date
+    first_day: dt.date
     hit_count: int
     hit_amount: Decimal
     raised_at: dt.datetime

@@ -19,6 +19,7 @@ class Alert(NodeTable):
     Attributes:
         subject_key: values that join hits into this alert, e.g. the payment id.
         window_start: first day of the window; the day itself when none.
+        first_day: business date of the first hit; figures count the alert there.
         operands: the operand values of the latest hit, by vocabulary name.
     """
 
@@ -32,7 +33,7 @@ class Alert(NodeTable):
             "window_start",
             unique=True,
         ),
-        Index("ix_alert_raised", "mof_div_code", "window_start", "severity"),
+        Index("ix_alert_raised", "mof_div_code", "first_day", "severity"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -41,6 +42,7 @@ class Alert(NodeTable):
     subject: Mapped[str]
     subject_key: Mapped[str]
     window_start: Mapped[dt.date]
+    first_day: Mapped[dt.date]
     severity: Mapped[str]
     agency_code: Mapped[str | None]
     hit_count: Mapped[int]

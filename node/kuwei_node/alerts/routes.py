@@ -21,7 +21,7 @@ PATH = "/alerts"
 Number = Annotated[int, Path(ge=1, lt=2**63)]
 
 COLUMNS = (
-    Column(name="window_start", label="业务日期", is_sortable=True),
+    Column(name="first_day", label="业务日期", is_sortable=True),
     Column(name="severity", label="等级"),
     Column(name="rule_id", label="规则"),
     Column(name="agency_name", label="预算单位"),
@@ -90,7 +90,7 @@ def _layout(titles: dict[str, str]) -> Layout:
             Filter(name="since", label="业务日期起", kind="date"),
             Filter(name="until", label="业务日期止", kind="date"),
         ),
-        default_sort="-window_start",
+        default_sort="-first_day",
         empty="没有符合条件的预警。",
         can_export=True,
     )

@@ -166,7 +166,7 @@ def _detail(
             (param.label, spoken(one.params[name], param.type))
             for name, param in one.rule.params.items()
         ],
-        basis=one.rule.basis_on(record.window_start),
+        basis=one.rule.basis_on(record.first_day),
         window=joined.window,
         by=joined.by,
     )

@@ -80,14 +80,14 @@ def raise_for_payments(
     result = session.execute(
         text(
             "INSERT INTO alert (rule_id, mof_div_code, subject, subject_key,"
-            " window_start, severity, agency_code, hit_count, hit_amount,"
+            " window_start, first_day, severity, agency_code, hit_count, hit_amount,"
             " first_payment_seq, last_payment_seq, compiled_id, operands, raised_at,"
             " last_at)"
             " SELECT rule_id, mof_div_code, 'payment', subject_key, window_start,"
-            " min(severity), min(agency_code), count(*), sum(pay_amt), min(seq),"
+            " min(vou_date), min(severity), min(agency_code), count(*), sum(pay_amt), min(seq),"
             " max(seq), :compiled, (array_agg(operands ORDER BY seq DESC))[1], :at, :at"
             " FROM (SELECT r.rule_id, r.severity, p.mof_div_code, p.agency_code,"
-            f" p.pay_amt, p.seq, s.operands, {_key(raisings)} AS subject_key,"
+            f" p.pay_amt, p.seq, p.vou_date, s.operands, {_key(raisings)} AS subject_key,"
             f" {_WINDOW_START} AS window_start FROM screening s"
             " JOIN payment p ON p.seq = s.payment_seq AND p.fiscal_year = s.fiscal_year"
             " JOIN json_to_recordset(:rules) AS r(place integer, rule_id text,"
@@ -138,11 +138,11 @@ def raise_for_subjects(
     result = session.execute(
         text(
             "INSERT INTO alert (rule_id, mof_div_code, subject, subject_key,"
-            " window_start, severity, agency_code, hit_count, hit_amount,"
+            " window_start, first_day, severity, agency_code, hit_count, hit_amount,"
             " first_payment_seq, last_payment_seq, compiled_id, operands, raised_at,"
             " last_at)"
             " SELECT rule_id, mof_div_code, :subject, subject_key, window_start,"
-            f" min(severity), min(agency_code), count(*), {amount}, {first}, {last},"
+            f" min(vou_date), min(severity), min(agency_code), count(*), {amount}, {first}, {last},"
             " :compiled, (array_agg(operands ORDER BY seq DESC))[1], :at, :at"
             " FROM (SELECT r.rule_id, r.severity, p.*,"
             f" {_key(raisings)} AS subject_key, {_WINDOW_START} AS window_start"
@@ -168,14 +168,14 @@ def raise_for_subjects(
 
 _ROW = (
     "a.id, a.rule_id, a.severity, a.mof_div_code, a.subject, a.subject_key,"
-    " a.agency_code, a.window_start, a.hit_count, a.hit_amount, a.raised_at,"
+    " a.agency_code, a.window_start, a.first_day, a.hit_count, a.hit_amount, a.raised_at,"
     " a.last_at, coalesce((SELECT p.agency_name FROM payment p"
     " WHERE p.seq = a.last_payment_seq), (SELECT g.agency_name FROM agency g"
     " WHERE g.agency_code = a.agency_code ORDER BY g.known_from DESC LIMIT 1))"
     " AS agency_name"
 )
 _ORDERS = {
-    "window_start": ("a.window_start", "a.id"),
+    "first_day": ("a.first_day", "a.id"),
     "last_at": ("a.last_at", "a.id"),
     "hit_amount": ("a.hit_amount", "a.id"),
     "hit_count": ("a.hit_count", "a.id"),
@@ -185,8 +185,8 @@ _MATCHING = {
     "severity": "a.severity = :severity",
     "unit": "(a.agency_code = :unit OR a.agency_code IN (SELECT g.agency_code"
     " FROM agency g WHERE strpos(g.agency_name, :unit) > 0))",
-    "since": "a.window_start >= :since",
-    "until": "a.window_start <= :until",
+    "since": "a.first_day >= :since",
+    "until": "a.first_day <= :until",
 }
 _IN_WINDOW = {
     "none": "p.vou_date = :start",
@@ -216,7 +216,7 @@ def page(
         where=where,
         values=values,
         orders=_ORDERS,
-        default="-window_start",
+        default="-first_day",
     )
     return page_of(session, listing, request, _row)
 

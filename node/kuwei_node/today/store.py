@@ -52,12 +52,12 @@ def sums(session: Session, scope: VisibleJurisdictions, span: Span) -> list[DayS
 def alerts(
     session: Session, scope: VisibleJurisdictions, span: Span
 ) -> dict[tuple[dt.date, str], int]:
-    """Return (first day of window, severity) → alerts."""
+    """Return (day of the first hit, severity) → alerts."""
     where, values = within(scope, "mof_div_code")
-    condition = " AND ".join(["window_start BETWEEN :since AND :until", *where])
+    condition = " AND ".join(["first_day BETWEEN :since AND :until", *where])
     rows = session.execute(
         text(
-            "SELECT window_start, severity, count(*) FROM alert"
+            "SELECT first_day, severity, count(*) FROM alert"
             f" WHERE {condition} GROUP BY 1, 2"
         ),
         {**values, "since": span.since, "until": span.until},
@@ -126,11 +126,11 @@ def latest_alerts(
 ) -> list[LatestAlert]:
     """Return the span's latest alerts, strongest first."""
     where, values = within(scope, "a.mof_div_code")
-    condition = " AND ".join(["a.window_start BETWEEN :since AND :until", *where])
+    condition = " AND ".join(["a.first_day BETWEEN :since AND :until", *where])
     rows = session.execute(
         text(
             "SELECT a.id, a.rule_id, a.severity, a.hit_amount AS amount,"
-            " a.window_start AS day, a.raised_at, (SELECT max(p.agency_name)"
+            " a.first_day AS day, a.raised_at, (SELECT max(p.agency_name)"
             " FROM payment p WHERE p.seq = a.last_payment_seq) AS agency_name"
             f" FROM alert a WHERE {condition} ORDER BY array_position("
             "ARRAY['grey', 'red', 'orange', 'yellow'], a.severity), a.id DESC"

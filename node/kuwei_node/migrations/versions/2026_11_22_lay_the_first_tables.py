@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "da57b4cb7fde"
+revision: str = "2159a529b3c8"
 down_revision: str | None = None
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
@@ -150,6 +150,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("subject_key", sa.Text(), nullable=False),
         sa.Column("window_start", sa.Date(), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
         sa.Column("severity", sa.Text(), nullable=False),
         sa.Column("agency_code", sa.Text(), nullable=True),
         sa.Column("hit_count", sa.Integer(), nullable=False),
@@ -165,7 +166,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_alert_raised",
         "alert",
-        ["mof_div_code", "window_start", "severity"],
+        ["mof_div_code", "first_day", "severity"],
         unique=False,
     )
     op.create_index(
@@ -723,6 +724,7 @@ def upgrade() -> None:
         sa.Column("use_des", sa.Text(), nullable=True),
         sa.Column("pay_amt", sa.Numeric(precision=18, scale=2), nullable=False),
         sa.Column("xpay_amt", sa.Numeric(precision=18, scale=2), nullable=True),
+        sa.Column("deduct_amt", sa.Numeric(precision=18, scale=2), nullable=True),
         sa.Column("pay_acct_name", sa.Text(), nullable=True),
         sa.Column("pay_acct_no", sa.Text(), nullable=True),
         sa.Column("pay_acct_bank_name", sa.Text(), nullable=True),
@@ -968,6 +970,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_statistic_touch")),
     )
     op.create_table(
+        "tuning_proposal",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("rule_id", sa.String(length=40), nullable=False),
+        sa.Column("param", sa.String(length=60), nullable=False),
+        sa.Column("value", sa.String(length=60), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("proposed_by", sa.String(length=60), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.String(length=60), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "proposed_by <> decided_by", name=op.f("ck_tuning_proposal_two_persons")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tuning_proposal")),
+    )
+    op.create_index(
+        "uq_tuning_proposal_waiting",
+        "tuning_proposal",
+        ["rule_id", "param"],
+        unique=True,
+        postgresql_where="state = 'waiting'",
+    )
+    op.create_table(
         "uplink_status",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
@@ -1060,6 +1087,29 @@ def upgrade() -> None:
         "ix_intake_file_content", "intake_file", ["sha256", "digest"], unique=False
     )
     op.create_table(
+        "intake_order",
+        sa.Column("import_id", sa.BigInteger(), nullable=False),
+        sa.Column("ordered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempt", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["import_id"],
+            ["intake_import.id"],
+            name=op.f("fk_intake_order_import_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("import_id", name=op.f("pk_intake_order")),
+    )
+    op.create_index(
+        "ix_intake_order_open",
+        "intake_order",
+        ["import_id"],
+        unique=False,
+        postgresql_where=sa.text("finished_at IS NULL"),
+    )
+    op.create_table(
         "intake_reject",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("batch_id", sa.BigInteger(), nullable=False),
@@ -1112,10 +1162,22 @@ def downgrade() -> None:
     op.drop_table("reference_reject")
     op.drop_index(op.f("ix_intake_reject_batch_id"), table_name="intake_reject")
     op.drop_table("intake_reject")
+    op.drop_index(
+        "ix_intake_order_open",
+        table_name="intake_order",
+        postgresql_where=sa.text("finished_at IS NULL"),
+    )
+    op.drop_table("intake_order")
     op.drop_index("ix_intake_file_content", table_name="intake_file")
     op.drop_table("intake_file")
     op.drop_table("catalogue_state")
     op.drop_table("uplink_status")
+    op.drop_index(
+        "uq_tuning_proposal_waiting",
+        table_name="tuning_proposal",
+        postgresql_where="state = 'waiting'",
+    )
+    op.drop_table("tuning_proposal")
     op.drop_table("statistic_touch")
     op.drop_table("statistic_revision")
     op.drop_table("statistic_mark")

@@ -18,6 +18,7 @@ from kuwei_shared.wire.statistics import Family, Figure, Measure, Stage
 PAYMENTS: Final = text(
     "SELECT p.stage, c.release, count(*) AS payments,"
     " (sum(p.pay_amt) * 100)::bigint AS amount_fen,"
+    " (coalesce(sum(p.xpay_amt), 0) * 100)::bigint AS paid_fen,"
     " count(s.payment_seq) AS screened,"
     " count(*) FILTER (WHERE s.decision = 'hold') AS held,"
     " count(*) FILTER (WHERE s.decision = 'reject') AS rejected"
@@ -55,7 +56,7 @@ OPEN_OUTCOMES: Final = text(
 )
 ALERTS: Final = text(
     "SELECT rule_id, count(*) AS alerts FROM alert"
-    " WHERE mof_div_code = :code AND window_start = :day GROUP BY 1 ORDER BY 1"
+    " WHERE mof_div_code = :code AND first_day = :day GROUP BY 1 ORDER BY 1"
 )
 SEEN: Final = {
     "payment": text(
@@ -64,7 +65,7 @@ SEEN: Final = {
         " FROM payment WHERE seq > :upto GROUP BY 1, 2 ORDER BY 2, 1"
     ),
     "alert": text(
-        "SELECT mof_div_code, window_start AS day, max(id) AS top, count(*) AS rows,"
+        "SELECT mof_div_code, first_day AS day, max(id) AS top, count(*) AS rows,"
         " count(*) FILTER (WHERE id <= :pending) AS settled"
         " FROM alert WHERE id > :upto GROUP BY 1, 2 ORDER BY 2, 1"
     ),
@@ -73,6 +74,7 @@ LETTERS: Final = {"?": Measure.UNDETERMINED, "!": Measure.ERRORS}
 BY_STAGE: Final = (
     Measure.PAYMENTS,
     Measure.AMOUNT_FEN,
+    Measure.PAID_FEN,
     Measure.SCREENED,
     Measure.HELD,
     Measure.REJECTED,

@@ -13,10 +13,12 @@ import httpx
 import node_lab
 import screening_lab
 import web_lab
+from sqlalchemy import text
 
 from kuwei_node import app as node_app
 from kuwei_node import schema
 from kuwei_node.bootstrap import Node, build
+from kuwei_node.schedule.tasks import sweep
 from kuwei_node.settings import Settings
 from kuwei_shared.catalogue import bundle
 from kuwei_shared.db.engine import PoolLimits, connect
@@ -51,6 +53,23 @@ class NodeSite:
         """Screen payments as a payment system would; return the decisions."""
         with self.node.unit_of_work.begin() as session:
             return [one.decision for one in self.node.screening.screen(session, rows)]
+
+    def trip(self, rule_id: str) -> None:
+        """Trip a rule's brake as a runaway would."""
+        with self.node.unit_of_work.begin() as session:
+            session.execute(
+                text(
+                    "INSERT INTO brake_trip (rule_id, release, tripped_at,"
+                    " stopped_count, window_count) VALUES (:r, '2026.1.1', now(),"
+                    " 400, 500)"
+                ),
+                {"r": rule_id},
+            )
+            self.node.catalogues.moved(session)
+
+    def sweep(self) -> int:
+        """Run what is due, as a worker does."""
+        return sweep(self.node.unit_of_work, self.node.scheduler)
 
     def seq_of(self, payment_id: str) -> int:
         """Return the sequence number of a payment already screened."""

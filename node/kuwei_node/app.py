@@ -12,8 +12,11 @@ from kuwei_node.audit import routes as audit
 from kuwei_node.bootstrap import Node
 from kuwei_node.capacity.api import CapacityGate
 from kuwei_node.capacity.service import Capacity, CapacityLimits
+from kuwei_node.effective import routes as effective
+from kuwei_node.effective.service import Effective
 from kuwei_node.holds import routes as holds
 from kuwei_node.identity import routes as identity
+from kuwei_node.schedule import routes as schedule
 from kuwei_node.screening.api import endpoint as screening
 from kuwei_node.search import routes as search
 from kuwei_node.search.service import Search
@@ -32,9 +35,10 @@ NAVIGATION = (
     NavItem(label="支付", path="/payments", permission=Permission.SEE_PAYMENTS),
     NavItem(label="待处理", path="/holds", permission=Permission.SEE_PAYMENTS),
     NavItem(label="预警", path="/alerts", permission=Permission.SEE_PAYMENTS),
+    NavItem(label="规则", path="/rules"),
     NavItem(label="审计", path="/audit", permission=Permission.SEE_AUDIT),
 )
-FEATURES = ("alerts", "holds", "search", "today")
+FEATURES = ("alerts", "effective", "holds", "schedule", "search", "today")
 
 
 def create(node: Node) -> FastAPI:
@@ -92,5 +96,10 @@ def _routers(node: Node) -> list[APIRouter]:
         ),
         holds.routes(node.holds, node.rulebook),
         alerts.routes(AlertReading(catalogues=node.catalogues), node.rulebook),
+        effective.routes(
+            Effective(clock=node.clock, catalogues=node.catalogues, brakes=node.brakes),
+            node.proposals,
+        ),
+        schedule.routes(node.scheduler, node.rulebook),
         audit.routes(node.audit),
     ]

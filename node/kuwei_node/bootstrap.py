@@ -9,6 +9,7 @@ from kuwei_node.audit.service import Audit
 from kuwei_node.brake.domain import BrakeLimits
 from kuwei_node.brake.service import Brakes, tripped
 from kuwei_node.catalogue.service.catalogues import Catalogues
+from kuwei_node.catalogue.service.proposals import Proposals
 from kuwei_node.catalogue.service.rulebook import Rulebook
 from kuwei_node.catalogue.service.tuning import LocalChanges
 from kuwei_node.holds.service import Holds
@@ -40,6 +41,7 @@ class Node:
     unit_of_work: UnitOfWork
     catalogues: Catalogues
     local_changes: LocalChanges
+    proposals: Proposals
     rulebook: Rulebook
     ledger: Ledger
     alerts: Alerts
@@ -83,12 +85,14 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
     reference = ReferenceService(time)
     words = _words_of(catalogues)
     outbox = OutboxService(time)
+    changes = LocalChanges(clock=time, catalogues=catalogues)
     return Node(
         settings=settings,
         clock=time,
         unit_of_work=UnitOfWork(engine, settings.database_role),
         catalogues=catalogues,
-        local_changes=LocalChanges(clock=time, catalogues=catalogues),
+        local_changes=changes,
+        proposals=Proposals(clock=time, changes=changes),
         rulebook=Rulebook(catalogues=catalogues),
         ledger=ledger,
         alerts=alerts,

@@ -66,6 +66,35 @@ class Tuning:
     from_at: dt.datetime
 
 
+class ProposalState(StrEnum):
+    """A proposal is decided once."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A change of a parameter that waits for, or has had, a second person's word.
+
+    Attributes:
+        value: as text; None to return to the province's value.
+    """
+
+    id: int
+    rule_id: str
+    param: str
+    value: str | None
+    reason: str
+    state: ProposalState
+    proposed_by: str
+    proposed_at: dt.datetime
+    decided_by: str | None
+    decided_at: dt.datetime | None
+    note: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalRule:
     """A rule of this bureau's own, as its YAML text."""

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session, defer
 
 from kuwei_node.catalogue.domain import (
     LocalRule,
+    Proposal,
+    ProposalState,
     ReleaseState,
     SeenRelease,
     Status,
@@ -21,6 +23,7 @@ from kuwei_node.catalogue.models import (
     CatalogueState,
     LocalRuleRow,
     RuleTuning,
+    TuningProposal,
 )
 from kuwei_shared.kernel.pages import Page, PageRequest
 
@@ -199,6 +202,63 @@ def add_tuning(session: Session, tuning: Tuning) -> None:
     session.flush()  # so that the edition's readers find it
 
 
+def add_proposal(session: Session, proposal: Proposal) -> int:
+    """Record a proposal; return its number."""
+    row = TuningProposal(
+        rule_id=proposal.rule_id,
+        param=proposal.param,
+        value=proposal.value,
+        reason=proposal.reason,
+        state=proposal.state,
+        proposed_by=proposal.proposed_by,
+        proposed_at=proposal.proposed_at,
+        note=proposal.note,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def locked_proposal(session: Session, proposal_id: int) -> Proposal | None:
+    """Return a proposal, locked until the transaction ends."""
+    row = session.get(TuningProposal, proposal_id, with_for_update=True)
+    return None if row is None else _as_proposal(row)
+
+
+def waiting_proposal(session: Session, rule_id: str, param: str) -> Proposal | None:
+    """Return the proposal on a parameter that waits for a decision, if any."""
+    row = session.scalar(
+        select(TuningProposal).where(
+            TuningProposal.rule_id == rule_id,
+            TuningProposal.param == param,
+            TuningProposal.state == ProposalState.WAITING,
+        )
+    )
+    return None if row is None else _as_proposal(row)
+
+
+def decide_proposal(session: Session, decided: Proposal) -> None:
+    """Record the decision on a proposal."""
+    session.execute(
+        update(TuningProposal)
+        .where(TuningProposal.id == decided.id)
+        .values(
+            state=decided.state,
+            decided_by=decided.decided_by,
+            decided_at=decided.decided_at,
+            note=decided.note,
+        )
+    )
+
+
+def proposals(session: Session, request: PageRequest) -> Page[Proposal]:
+    """Return proposals, newest first."""
+    query = select(TuningProposal).order_by(TuningProposal.id.desc())
+    rows = session.scalars(query.offset(request.offset).limit(request.size))
+    total = session.scalar(select(func.count()).select_from(TuningProposal)) or 0
+    return Page(rows=[_as_proposal(row) for row in rows], total=total, request=request)
+
+
 def local_rules(session: Session, at: dt.datetime | None = None) -> list[LocalRule]:
     """Return local rules in force now, or at a moment."""
     query = select(LocalRuleRow).order_by(LocalRuleRow.rule_id)
@@ -304,4 +364,20 @@ def _as_release(row: CatalogueRelease) -> SeenRelease:
         reason=row.reason,
         verified_at=row.verified_at,
         activated_at=row.activated_at,
+    )
+
+
+def _as_proposal(row: TuningProposal) -> Proposal:
+    return Proposal(
+        id=row.id,
+        rule_id=row.rule_id,
+        param=row.param,
+        value=row.value,
+        reason=row.reason,
+        state=ProposalState(row.state),
+        proposed_by=row.proposed_by,
+        proposed_at=row.proposed_at,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+        note=row.note,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kuwei_shared.rules.model import Schedule
@@ -44,6 +44,67 @@ class Claim:
     run_id: int
     attempt: int
     stretch: Stretch
+
+
+SCHEDULES: dict[str, str] = {"day_end": "每日日终", "month_end": "每月月末"}
+
+
+STATES: dict[str, str] = {"done": "已完成", "waiting": "等待运行", "failed": "失败"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSearch:
+    """Which runs; what is None does not narrow."""
+
+    schedule: str | None = None
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """A run of scheduled rules, and the receipts that prove it.
+
+    Attributes:
+        receipts: one per rule that was run; empty until it has finished.
+    """
+
+    id: int
+    schedule: str
+    first_day: dt.date
+    last_day: dt.date
+    created_at: dt.datetime
+    attempt: int
+    finished_at: dt.datetime | None
+    release: str | None
+    failure: str | None
+    receipts: Mapping[str, Sequence[RuleReceipt]]
+
+    @property
+    def schedule_title(self) -> str:
+        """When it runs, in Chinese."""
+        return SCHEDULES.get(self.schedule, self.schedule)
+
+    @property
+    def state_title(self) -> str:
+        """How it stands, in Chinese."""
+        if self.finished_at is not None:
+            return "已完成"
+        return "失败" if self.failure else "等待运行"
+
+    @property
+    def rules(self) -> int:
+        """How many rules were run."""
+        return sum(len(each) for each in self.receipts.values())
+
+    @property
+    def hits(self) -> int:
+        """How many rows the rules hit."""
+        return sum(one.hits for each in self.receipts.values() for one in each)
+
+    @property
+    def undetermined(self) -> int:
+        """How many rows could not be judged."""
+        return sum(one.undetermined for each in self.receipts.values() for one in each)
 
 
 def day_stretches(first: dt.date, last: dt.date) -> Iterator[Stretch]:

@@ -18,6 +18,8 @@ from kuwei_node.schedule import store
 from kuwei_node.schedule.domain import (
     Claim,
     RuleReceipt,
+    RunRow,
+    RunSearch,
     day_stretches,
     month_end,
     month_stretches,
@@ -26,6 +28,8 @@ from kuwei_node.schedule.domain import (
 from kuwei_shared.db.fence import StatementFaultError, fenced
 from kuwei_shared.db.prepared import run_verbatim
 from kuwei_shared.kernel.clock import Clock, business_date
+from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.rules.compiler import Statement
 from kuwei_shared.rules.facts import Plan
 from kuwei_shared.rules.printer import Dialect
@@ -90,6 +94,25 @@ class Scheduler:
         )
         log.info("schedule.run", run=claim.run_id, kept=kept)
         return done
+
+    def runs(
+        self, session: Session, search: RunSearch, request: PageRequest
+    ) -> Page[RunRow]:
+        """Return runs and their receipts, latest days first."""
+        return store.runs(session, search, request)
+
+    def find(self, session: Session, run_id: int) -> RunRow:
+        """Return one run.
+
+        Raises:
+            KuweiError: ``schedule.unknown``.
+        """
+        found = store.run(session, run_id)
+        if found is None:
+            raise KuweiError(
+                "schedule.unknown", "没有这次定时检查。", kind=Kind.MISSING
+            )
+        return found
 
     def failed(self, session: Session, claim: Claim, reason: str) -> None:
         """Keep why an attempt failed."""

@@ -11,10 +11,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
-from kuwei_node.schedule.domain import Claim, RuleReceipt, Stretch
+from kuwei_node.schedule.domain import Claim, RuleReceipt, RunRow, RunSearch, Stretch
+from kuwei_shared.db.paging import Listing, page_of
+from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.rules.model import Schedule
 from kuwei_shared.rules.printer import quote
 from kuwei_shared.rules.vocabulary import PAYMENT, Entity, Vocabulary
@@ -22,6 +24,13 @@ from kuwei_shared.rules.vocabulary import PAYMENT, Entity, Vocabulary
 ATTEMPTS_MAX = 5
 SUBJECT_STAGE = "voucher"
 """Facts of a unit or an appropriation count executed payments."""
+# A payment is judged once, whatever stages it went through: as executed, or as the
+# bank reported it where nothing came before (historical files).
+_ONCE = (
+    f"(b.stage = '{SUBJECT_STAGE}' OR b.stage = 'receipt' AND NOT EXISTS"
+    " (SELECT FROM payment v WHERE v.payment_id = b.payment_id"
+    f" AND v.fiscal_year = b.fiscal_year AND v.stage = '{SUBJECT_STAGE}'))"
+)
 
 
 def ledger_position(session: Session) -> int:
@@ -126,6 +135,7 @@ def incoming(vocabulary: Vocabulary, subject: str, stretch: Stretch, as_of: int)
         return (
             f"SELECT b.*, {as_of:d}::bigint AS as_of FROM payment b WHERE b.live"
             f" AND b.seq <= {as_of:d} AND b.vou_date BETWEEN {first} AND {last}"
+            f" AND {_ONCE}"
         )
     entity = vocabulary.entities[subject]
     day = f"b.{entity.subject_date}" if entity.subject_date else f"{last}::date"
@@ -166,3 +176,50 @@ def tally(session: Session, table: str) -> dict[str, int]:
         text(f"SELECT outcomes, count(*) AS met FROM {table} GROUP BY outcomes")
     )
     return {row.outcomes: row.met for row in rows}
+
+
+_RUN = (
+    "id, schedule, first_day, last_day, created_at, attempt, finished_at, release,"
+    " failure, receipts"
+)
+_STATES = {
+    "done": "finished_at IS NOT NULL",
+    "failed": "finished_at IS NULL AND failure IS NOT NULL",
+    "waiting": "finished_at IS NULL AND failure IS NULL",
+}
+
+
+def runs(session: Session, search: RunSearch, request: PageRequest) -> Page[RunRow]:
+    """Return a page of runs, latest days first."""
+    where = [_STATES[search.state]] if search.state in _STATES else []
+    if search.schedule is not None:
+        where.append("schedule = :schedule")
+    listing = Listing(
+        columns=_RUN,
+        source="scheduled_run",
+        where=where,
+        values={"schedule": search.schedule} if search.schedule else {},
+        orders={
+            "last_day": ("last_day", "id"),
+            "finished_at": ("finished_at", "id"),
+        },
+        default="-last_day",
+    )
+    return page_of(session, listing, request, _run)
+
+
+def run(session: Session, run_id: int) -> RunRow | None:
+    """Return one run."""
+    found = session.execute(
+        text(f"SELECT {_RUN} FROM scheduled_run WHERE id = :id"), {"id": run_id}
+    )
+    row = found.mappings().one_or_none()
+    return None if row is None else _run(row)
+
+
+def _run(row: RowMapping) -> RunRow:
+    receipts = {
+        subject: [RuleReceipt(**one) for one in each]
+        for subject, each in (row["receipts"] or {}).items()
+    }
+    return RunRow(**{**row, "receipts": receipts})

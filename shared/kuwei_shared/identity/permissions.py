@@ -21,6 +21,7 @@ class Permission(StrEnum):
     DECIDE_HELD = "放行或拒绝暂缓支付"
     IMPORT_FILES = "导入文件"
     TUNE_RULES = "调整规则参数"
+    APPROVE_TUNING = "审批参数调整与恢复熔断规则"
     DRAFT_RULES = "起草规则"
     APPROVE_RULES = "审批与发布规则"
     MANAGE_FLEET = "管理节点接入"
@@ -38,6 +39,10 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.DECIDE_HELD: frozenset({Role.REVIEWER, Role.LEADER}),
     Permission.IMPORT_FILES: frozenset({Role.DATA_STEWARD}),
     Permission.TUNE_RULES: frozenset({Role.RULE_DRAFTER}),
+    # A county has no approver of rules; its second person is the reviewer (MF-18).
+    Permission.APPROVE_TUNING: frozenset(
+        {Role.REVIEWER, Role.LEADER, Role.RULE_APPROVER}
+    ),
     Permission.DRAFT_RULES: frozenset({Role.RULE_DRAFTER}),
     Permission.APPROVE_RULES: frozenset({Role.RULE_APPROVER}),
     Permission.MANAGE_FLEET: frozenset({Role.ADMINISTRATOR}),

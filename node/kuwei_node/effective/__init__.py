@@ -1,0 +1,1 @@
+"""The rules as they act here: standard, tuned, local, on trial, or tripped."""

@@ -1,0 +1,190 @@
+"""The rules in force: list, page, proposals for parameters, and the brake."""
+# FastAPI reads annotations at run time, so they are not postponed here.
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Path, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from kuwei_node.catalogue.service.proposals import Proposals
+from kuwei_node.effective.domain import MODES, RuleDetail, RuleRow, RuleSearch
+from kuwei_node.effective.service import Effective
+from kuwei_shared.identity.permissions import Permission
+from kuwei_shared.kernel.pages import Page
+from kuwei_shared.web import export
+from kuwei_shared.web.charts import Chart, Series
+from kuwei_shared.web.formats import SEVERITIES, STATUSES
+from kuwei_shared.web.guards import FORM, DeskDep, HereDep, needs
+from kuwei_shared.web.parts import Desk
+from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
+
+PATH = "/rules"
+PROPOSALS = f"{PATH}/proposals"
+RuleId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{1,39}$")]
+Number = Annotated[int, Path(ge=1, lt=2**63)]
+Text = Annotated[str, Form(max_length=2_000)]
+PROPOSE = [needs(Permission.TUNE_RULES), FORM]
+APPROVE = [needs(Permission.APPROVE_TUNING), FORM]
+
+RULES = Layout(
+    name="rules",
+    title="现行规则",
+    path=PATH,
+    columns=(
+        Column(name="rule_id", label="编号", is_sortable=True),
+        Column(name="title", label="名称", is_sortable=True),
+        Column(name="severity", label="等级", is_sortable=True),
+        Column(name="status", label="状态", is_sortable=True),
+        Column(name="mode_list", label="本级执行"),
+        Column(name="trigger", label="检查时机"),
+        Column(name="basis", label="依据"),
+        Column(name="version", label="版次", is_figure=True),
+    ),
+    filters=(
+        Filter(name="words", label="编号、名称或依据"),
+        Filter(name="severity", label="等级", options=SEVERITIES),
+        Filter(name="status", label="状态", options=STATUSES),
+        Filter(name="mode", label="本级执行", options=MODES),
+    ),
+    empty="没有符合条件的规则。",
+    can_export=True,
+)
+CHANGES = Layout(
+    name="proposals",
+    title="参数调整",
+    path=PROPOSALS,
+    columns=(
+        Column(name="proposed_at", label="提出时间"),
+        Column(name="rule_id", label="规则"),
+        Column(name="param", label="参数"),
+        Column(name="value", label="调整为", is_figure=True),
+        Column(name="reason", label="理由"),
+        Column(name="proposed_by", label="提出人"),
+        Column(name="state", label="状态"),
+        Column(name="decided_by", label="审批"),
+    ),
+    empty="还没有提出过参数调整;在规则页面提出。",
+)
+
+
+class Wanted(BaseModel):
+    """A proposal as the form sends it; its content is the service's business."""
+
+    param: str = Field("", max_length=60)
+    value: str = Field("", max_length=60)
+    reason: str = Field("", max_length=2_000)
+
+    @property
+    def number(self) -> str | None:
+        """The value without separators; None to return to the province's."""
+        return self.value.replace(",", "").strip() or None
+
+
+WantedForm = Annotated[Wanted, Form()]
+
+
+def routes(effective: Effective, proposals: Proposals) -> APIRouter:
+    """Return the pages of the rules."""
+    router = APIRouter(prefix=PATH, include_in_schema=False)
+    _changes(router, effective, proposals)
+    _rules(router, effective)
+    return router
+
+
+def _rules(router: APIRouter, effective: Effective) -> None:
+    @router.get("")
+    def listing(request: Request, here: HereDep, desk: DeskDep) -> Response:
+        ask = RULES.ask(request.query_params)
+        table = Table(layout=RULES, ask=ask, page=_page(effective, desk, ask))
+        status, aside = effective.standing(desk.session)
+        return here.page(
+            "effective/list.html", "table", table=table, status=status, aside=aside
+        )
+
+    @router.get("/export.{form}", dependencies=[needs(Permission.EXPORT_TABLES)])
+    def exported(form: str, request: Request, desk: DeskDep) -> Response:
+        ask = RULES.ask(request.query_params)
+        return export.table(
+            form, RULES, ask, lambda a: _page(effective, desk, a), desk=desk
+        )
+
+    @router.get("/{rule_id}")
+    def rule(rule_id: RuleId, here: HereDep, desk: DeskDep) -> Response:
+        found = effective.rule(desk.session, desk.scope, rule_id)
+        return here.page("effective/rule.html", found=found, hits=_chart(found))
+
+    @router.post("/{rule_id}/reset", dependencies=APPROVE)
+    def reset(
+        rule_id: RuleId, here: HereDep, desk: DeskDep, reason: Text = ""
+    ) -> Response:
+        effective.reset(desk.session, rule_id, by=desk.principal, reason=reason)
+        desk.record("恢复熔断规则", rule_id)
+        return here.done(f"{PATH}/{rule_id}", f"规则 {rule_id} 已恢复执行。")
+
+
+def _changes(router: APIRouter, effective: Effective, proposals: Proposals) -> None:
+    @router.get("/proposals")
+    def changes(request: Request, here: HereDep, desk: DeskDep) -> Response:
+        ask = CHANGES.ask(request.query_params)
+        table = Table(
+            layout=CHANGES, ask=ask, page=proposals.page(desk.session, ask.page)
+        )
+        labels = effective.param_labels(desk.session)
+        return here.page(
+            "effective/proposals.html", "table", table=table, labels=labels
+        )
+
+    @router.post("/{rule_id}/proposals", dependencies=PROPOSE)
+    def propose(
+        rule_id: RuleId, here: HereDep, desk: DeskDep, wanted: WantedForm
+    ) -> Response:
+        proposals.propose(
+            desk.session,
+            rule_id,
+            wanted.param,
+            value=wanted.number,
+            reason=wanted.reason,
+            by=desk.principal,
+        )
+        desk.record("提出参数调整", rule_id, param=wanted.param)
+        return here.done(PROPOSALS, "调整已提出,须由另一人审批后生效。")
+
+    @router.post("/proposals/{number}/approve", dependencies=APPROVE)
+    def approve(
+        number: Number, here: HereDep, desk: DeskDep, note: Text = ""
+    ) -> Response:
+        done = proposals.approve(desk.session, number, by=desk.principal, note=note)
+        desk.record("批准参数调整", done.rule_id, param=done.param, proposal=number)
+        return here.done(PROPOSALS, f"{done.rule_id} 的参数调整已批准,即时生效。")
+
+    @router.post("/proposals/{number}/refuse", dependencies=APPROVE)
+    def refuse(
+        number: Number, here: HereDep, desk: DeskDep, note: Text = ""
+    ) -> Response:
+        done = proposals.refuse(desk.session, number, by=desk.principal, note=note)
+        desk.record("退回参数调整", done.rule_id, param=done.param, proposal=number)
+        return here.done(PROPOSALS, f"{done.rule_id} 的参数调整已退回。")
+
+
+def _page(effective: Effective, desk: Desk, ask: TableAsk) -> Page[RuleRow]:
+    search = RuleSearch(
+        words=ask.get("words"),
+        severity=ask.get("severity"),
+        status=ask.get("status"),
+        mode=ask.get("mode"),
+    )
+    return effective.rules(desk.session, search, ask.page)
+
+
+def _chart(found: RuleDetail) -> Chart:
+    return Chart(
+        title="近一年各月命中笔次",
+        categories=[one.month for one in found.months],
+        unit="笔次",
+        series=(
+            Series(
+                name="命中", values=[one.hits for one in found.months], tone="orange"
+            ),
+        ),
+    )

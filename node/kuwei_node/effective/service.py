@@ -1,0 +1,114 @@
+"""The effective catalogue, for pages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from kuwei_node.brake.service import Brakes
+from kuwei_node.catalogue.domain import SetAside, Status
+from kuwei_node.catalogue.service.catalogues import Catalogues
+from kuwei_node.effective import store
+from kuwei_node.effective.domain import (
+    RuleDetail,
+    RuleRow,
+    RuleSearch,
+    chosen,
+    every_month,
+    params_of,
+    read_aloud,
+    row_of,
+)
+from kuwei_shared.identity.principal import Principal
+from kuwei_shared.identity.scope import VisibleJurisdictions
+from kuwei_shared.kernel.clock import Clock, business_date
+from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.kernel.pages import Page, PageRequest
+
+REASON_MIN, REASON_MAX = 4, 500
+UNITS_SHOWN = 10
+HITS_FOR = dt.timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effective:
+    """The rules in force at one node."""
+
+    clock: Clock
+    catalogues: Catalogues
+    brakes: Brakes
+
+    def rules(
+        self, session: Session, search: RuleSearch, request: PageRequest
+    ) -> Page[RuleRow]:
+        """Return a page of rules.
+
+        Raises:
+            KuweiError: ``catalogue.none`` before the first release.
+        """
+        effective = self.catalogues.current(session)
+        rows = [row_of(effective, one) for one in effective.rules]
+        return chosen(rows, search, request)
+
+    def standing(self, session: Session) -> tuple[Status, tuple[SetAside, ...]]:
+        """Return how the catalogue stands, and what did not fit the release."""
+        status = self.catalogues.status(session)
+        aside = self.catalogues.in_force(session).set_aside if status.active else ()
+        return status, aside
+
+    def param_labels(self, session: Session) -> dict[tuple[str, str], str]:
+        """Return (rule id, parameter) → label; empty before the first release."""
+        if self.catalogues.status(session).active is None:
+            return {}
+        return {
+            (one.rule.id, param.name): param.label
+            for one in self.catalogues.current(session).rules
+            for param in one.rule.params.values()
+        }
+
+    def reset(
+        self, session: Session, rule_id: str, *, by: Principal, reason: str
+    ) -> None:
+        """Let a tripped rule act again.
+
+        Raises:
+            KuweiError: ``brake.no_reason``, ``brake.not_tripped``.
+        """
+        if not REASON_MIN <= len(reason.strip()) <= REASON_MAX:
+            raise KuweiError(
+                "brake.no_reason", f"请写明恢复理由,{REASON_MIN}–{REASON_MAX} 个字。"
+            )
+        self.brakes.reset(session, rule_id, by=by, reason=reason.strip())
+
+    def rule(
+        self, session: Session, scope: VisibleJurisdictions, rule_id: str
+    ) -> RuleDetail:
+        """Return one rule as it acts here.
+
+        Raises:
+            KuweiError: ``rule.unknown``, ``catalogue.none``.
+        """
+        effective = self.catalogues.current(session)
+        one = effective.by_id.get(rule_id)
+        if one is None:
+            raise KuweiError(
+                "rule.unknown", f"现行目录中没有规则 {rule_id}。", kind=Kind.MISSING
+            )
+        since = business_date(self.clock) - HITS_FOR
+        conditions, facts, explain = read_aloud(effective, one)
+        trips = {trip.rule_id: trip for trip in self.brakes.open_trips(session)}
+        label = effective.catalogue.vocabulary.label_of
+        return RuleDetail(
+            row=row_of(effective, one),
+            rule=one.rule,
+            conditions=conditions,
+            facts=facts,
+            explain=explain,
+            needed=[label(name) for name in one.rule.requires],
+            params=params_of(one),
+            months=every_month(store.months(session, scope, rule_id, since), since),
+            units=store.units(session, scope, rule_id, since=since, limit=UNITS_SHOWN),
+            trip=trips.get(rule_id),
+        )

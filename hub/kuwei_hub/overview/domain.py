@@ -22,7 +22,7 @@ from kuwei_shared.wire.statistics import Measure
 
 FEN = Decimal(100)
 ABSENT_AFTER = dt.timedelta(minutes=10)
-ONE_STAGE = frozenset({Measure.PAYMENTS, Measure.AMOUNT_FEN})
+ONE_STAGE = frozenset({Measure.PAYMENTS, Measure.AMOUNT_FEN, Measure.PAID_FEN})
 
 Figures = dict[Measure, int]
 

@@ -99,6 +99,7 @@ class Payment(NodeTable):
     use_des: Mapped[str | None]
     pay_amt: Mapped[Decimal] = mapped_column(Numeric(18, 2))
     xpay_amt: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
+    deduct_amt: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
     pay_acct_name: Mapped[str | None]
     pay_acct_no: Mapped[str | None]
     pay_acct_bank_name: Mapped[str | None]

@@ -172,14 +172,16 @@ def reverse(session: Session, seq: int, received_at: dt.datetime) -> int:
     Returns:
         The reversal's sequence number.
     """
-    taken = {"payment_id", "entry_kind", "orig_payment_id", "pay_amt", "xpay_amt"}
+    amounts = ("pay_amt", "xpay_amt", "deduct_amt")
+    taken = {"payment_id", "entry_kind", "orig_payment_id", *amounts}
     same = ", ".join(name for name in FIELDS if name not in taken)
+    turned = ", ".join(f"-{name}" for name in amounts)
     row = session.execute(
         text(
             "INSERT INTO payment (seq, tally, received_at, payment_id, entry_kind,"
-            f" orig_payment_id, pay_amt, xpay_amt, {same})"
+            f" orig_payment_id, {', '.join(amounts)}, {same})"
             " SELECT nextval('payment_seq'), -tally, :at, payment_id || '#reversal',"
-            f" 'reversal', payment_id, -pay_amt, -xpay_amt, {same}"
+            f" 'reversal', payment_id, {turned}, {same}"
             " FROM payment WHERE seq = :seq RETURNING seq"
         ),
         {"seq": seq, "at": received_at},

@@ -131,6 +131,7 @@ class Framer:
             "entry_kind": _at(_KINDS, draws.kind),
             "pay_amt": money(draws.fen),
             "xpay_amt": _only(money(draws.fen), receipt),
+            "deduct_amt": _only(money(np.zeros_like(draws.fen)), receipt),
         }
 
     def _times(self, draws: Draws, stage: I64, month: Month) -> dict[str, pa.Array]:

@@ -24,6 +24,7 @@ _TYPED: dict[str, str] = {
         [
             "pay_amt",
             "xpay_amt",
+            "deduct_amt",
             "cash_limit",
             "amount",
             "dis_amt",
@@ -118,6 +119,7 @@ PAYMENT_FIELDS: tuple[str, ...] = (
     "use_des",
     "pay_amt",
     "xpay_amt",
+    "deduct_amt",
     "pay_acct_name",
     "pay_acct_no",
     "pay_acct_bank_name",

@@ -32,6 +32,7 @@ class Measure(StrEnum):
 
     PAYMENTS = "payments"
     AMOUNT_FEN = "amount_fen"
+    PAID_FEN = "paid_fen"
     SCREENED = "screened"
     HELD = "held"
     REJECTED = "rejected"

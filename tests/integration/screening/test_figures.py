@@ -75,6 +75,7 @@ def test_payments_are_counted_and_summed_by_stage(desk: Desk) -> None:
     assert desk.figures(Family.SCREENING) == {
         of_requests(Measure.PAYMENTS, 2),
         of_requests(Measure.AMOUNT_FEN, 510_050),
+        of_requests(Measure.PAID_FEN, 0),
         of_requests(Measure.SCREENED, 2),
         of_requests(Measure.HELD, 1),
         of_requests(Measure.REJECTED, 0),

@@ -38,12 +38,14 @@ COLUMNS = (
     "ag_deduction",
     "bt_deduction",
     "net",
+    "deductions",
 )
 TITLE = "DDODESC"
 _OFFICER = re.compile(r"(\w+)-(\w+)-(.*)", re.DOTALL)
 _HEAD = re.compile(r"((\d\d)-(\d{4})-.*-(\d\d))-([^-]*(?:-.*)?)", re.DOTALL)
 _VOUCHER = re.compile(r"\[TRVch# *(\S+) +Dt:(\S+)\] *, *Billno-(\S*)")
-_OFFICER_AT, _HEAD_AT, _VOUCHER_AT, _BILLS_AT, _GROSS_AT, _NET_AT = 0, 1, 2, 3, 4, 7
+_OFFICER_AT, _HEAD_AT, _VOUCHER_AT, _BILLS_AT = 0, 1, 2, 3
+_GROSS_AT, _AG_AT, _NET_AT = 4, 5, 7
 _WIDTH = 8
 
 Amounts = tuple[int, int, int]
@@ -168,8 +170,10 @@ class _State:
         for level in ("head", "officer", "grand"):
             before = self.summed.get(level, (0, 0, 0))
             self.summed[level] = _add(before, amounts)
-        amounts_text = cells[_BILLS_AT : _NET_AT + 1]
-        self.rows.append((*self.officer, *self.head, *match.groups(), *amounts_text))
+        stated = cells[_BILLS_AT : _NET_AT + 1]
+        withheld = sum(int(cell) for cell in cells[_AG_AT:_NET_AT])
+        values = (*match.groups(), *stated, str(withheld))
+        self.rows.append((*self.officer, *self.head, *values))
         self.lines.append(line)
 
     def _meet(self, level: str, line: int) -> None:
@@ -188,9 +192,10 @@ def _amounts(cells: list[str]) -> Amounts | None:
     if len(cells) != _WIDTH:
         return None
     try:
-        return int(cells[_BILLS_AT]), int(cells[_GROSS_AT]), int(cells[_NET_AT])
+        bills, gross, _, _, net = (int(cell) for cell in cells[_BILLS_AT:])
     except ValueError:
         return None
+    return bills, gross, net
 
 
 def _add(a: Amounts, b: Amounts) -> Amounts:

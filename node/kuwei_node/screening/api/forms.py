@@ -88,6 +88,7 @@ class PaymentIn(BaseModel):
     use_des: Text | None = Field(None, description="用途")
     pay_amt: Money = Field(description="支付金额")
     xpay_amt: Money | None = Field(None, description="实际支付金额")
+    deduct_amt: Money | None = Field(None, description="代扣金额")
     pay_acct_name: Text | None = Field(None, description="付款人全称")
     pay_acct_no: Code | None = Field(None, description="付款人账号")
     pay_acct_bank_name: Text | None = Field(None, description="付款人开户银行")

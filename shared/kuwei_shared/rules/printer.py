@@ -8,7 +8,7 @@ text search), and the golden tests compare them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -77,8 +77,7 @@ class Printer:
             case tree.Arithmetic():
                 return self._arithmetic(node)
             case tree.Logic():
-                joined = f" {node.op.upper()} ".join(map(self.print, node.terms))
-                return f"({joined})"
+                return self._logic(node)
             case tree.Not():
                 return f"(NOT {self.print(node.term)})"
             case tree.IsNull():
@@ -91,6 +90,24 @@ class Printer:
                 return f"({self.print(node.term)} BETWEEN {low} AND {high})"
             case tree.Call():
                 return self._call(node)
+
+    def _logic(self, node: tree.Logic) -> str:
+        """Join terms; DuckDB is told to search texts only where the rest leaves doubt.
+
+        PostgreSQL stops at the first term that settles the matter. DuckDB computes
+        every term for every row, except under CASE.
+        """
+        costly = [term for term in node.terms if _searches(term)]
+        cheap = [term for term in node.terms if not _searches(term)]
+        if self.dialect is Dialect.POSTGRES or not (costly and cheap):
+            return self._joined(node.op, node.terms)
+        first = self._joined(node.op, cheap)
+        settled = (f"NOT {first}", "false") if node.op == "and" else (first, "true")
+        both = self._joined(node.op, [*cheap, *costly])
+        return f"(CASE WHEN {settled[0]} THEN {settled[1]} ELSE {both} END)"
+
+    def _joined(self, op: str, terms: Sequence[tree.Node]) -> str:
+        return f"({f' {op.upper()} '.join(map(self.print, terms))})"
 
     def _name(self, path: str) -> str:
         if path.startswith("param."):
@@ -157,19 +174,17 @@ class Printer:
         The cheap search comes first, so that the blanking is paid only by texts
         that have a word at all.
         """
-        found = self._any_word(subject, words.entries)
+        found = self._search(subject, _either(words.entries))
         if not words.friends:
             return found
         # Longest first: PostgreSQL takes the longest match, RE2 the first listed.
         friends = sorted(words.friends, key=lambda word: (-len(word), word))
         blanked = f"regexp_replace({subject}, {quote(_either(friends))}, ' ', 'g')"
-        return f"({found} AND {self._any_word(blanked, words.entries)})"
-
-    def _any_word(self, subject: str, entries: tuple[str, ...]) -> str:
+        remains = self._search(blanked, _either(words.entries))
         if self.dialect is Dialect.DUCKDB:
-            tests = " OR ".join(f"contains({subject}, {quote(one)})" for one in entries)
-            return f"({tests})"
-        return self._search(subject, _either(entries))
+            none = f"WHEN {subject} IS NOT NULL THEN false"
+            return f"(CASE WHEN {found} THEN {remains} {none} END)"
+        return f"({found} AND {remains})"
 
     def _search(self, subject: str, pattern: str) -> str:
         if self.dialect is Dialect.DUCKDB:
@@ -177,10 +192,17 @@ class Printer:
         return f"({subject} ~ {quote(pattern)})"
 
 
+def _searches(node: tree.Node) -> bool:
+    """Return whether a condition searches a text for words or a pattern."""
+    calls = (part for part in tree.walk(node) if isinstance(part, tree.Call))
+    return any(call.function in _SEARCHES for call in calls)
+
+
 def _either(words: list[str] | tuple[str, ...]) -> str:
     return "|".join(re.escape(word) for word in words)
 
 
+_SEARCHES = frozenset({"mentions", "matches"})
 _UNARY: Mapping[str, str] = {
     "length": "length({0})",
     "year": "CAST(EXTRACT(year FROM {0}) AS integer)",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import embedded
 from places import PLACES, TOWNSHIPS, Place
-from processes import StageFailedError
+from processes import Service, StageFailedError
 from state import BIN, ROOT, Stack
 
 CATALOGUE = ROOT / "rules-catalog"
@@ -68,40 +68,46 @@ def membership(stack: Stack) -> str:
         for place in stack.places
         if stack.notebook.get(f"member {place.code}") is None
     ]
-    abreast(lambda place: enrol(stack, place), fresh)
+    if fresh:
+        _admit(stack, fresh)
     return f"{len(stack.places)} 个节点已入网,本次 {len(fresh)} 个"
 
 
-def enrol(stack: Stack, place: Place) -> None:
-    """Take one node through the door; the hub's part needs two persons."""
-    token = stack.folder / f"token-{place.code}.json"
-    parent = ("--parent", place.parent) if place.parent else ()
-    if stack.notebook.get(f"expected {place.code}") is None:
-        run_hub(
-            stack,
-            *("register-node", place.code, "--name", place.name),
-            *("--level", place.level, *parent, "--by", REGISTRAR),
-        )
-        stack.notebook.put(f"expected {place.code}", REGISTRAR)
-    out = ("--by", REGISTRAR, "--out", str(token))
-    run_hub(stack, "issue-token", place.code, *out)
+def _admit(stack: Stack, places: list[Place]) -> None:
+    """Take nodes through the door together; the hub's part needs two persons."""
+    codes = [place.code for place in places]
+    tokens = stack.folder / "tokens"
+    run_hub(stack, "invite", *codes, "--tokens", str(tokens), "--by", REGISTRAR)
+    applicants = [_apply(stack, place, tokens) for place in places]
+    for applicant in applicants:
+        _await_words(stack, applicant)
+    run_hub(stack, "approve", *codes, "--by", APPROVER)
+    for place, applicant in zip(places, applicants, strict=True):
+        stack.supervisor.wait(applicant, ENROL_S)
+        (tokens / f"{place.code}.json").unlink(missing_ok=True)
+        stack.notebook.put(f"member {place.code}", APPROVER)
+
+
+def _apply(stack: Stack, place: Place, tokens: Path) -> Service:
     name = f"enrol-{place.code}"
     (stack.supervisor.logs / f"{name}.log").unlink(missing_ok=True)
-    command = ("enrol", "--token-file", str(token), "--every-s", "0.5")
-    applicant = stack.supervisor.start(
-        name, [str(BIN / "kuwei-node"), *command], stack.node(place)
+    token = ("--token-file", str(tokens / f"{place.code}.json"))
+    return stack.supervisor.start(
+        name,
+        [str(BIN / "kuwei-node"), "enrol", *token, "--every-s", "0.5"],
+        stack.node(place),
     )
+
+
+def _await_words(stack: Stack, applicant: Service) -> None:
+    """Wait until a node has applied and shows the words to compare."""
     limit = time.monotonic() + ENROL_S
     while APPLIED not in applicant.log.read_text(errors="replace"):
         applicant.require_alive()
         stack.require_staying()
         if time.monotonic() > limit:
-            raise StageFailedError(f"{place.name} did not apply in {ENROL_S:.0f} s")
+            raise StageFailedError(f"{applicant.name} took over {ENROL_S:.0f} s")
         time.sleep(0.2)
-    run_hub(stack, "approve", place.code, "--by", APPROVER)
-    stack.supervisor.wait(applicant, ENROL_S)
-    token.unlink(missing_ok=True)
-    stack.notebook.put(f"member {place.code}", APPROVER)
 
 
 def catalogue(stack: Stack) -> str:

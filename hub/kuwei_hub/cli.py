@@ -138,6 +138,34 @@ def issue_token(code: str, by: str, out: Path | None, *, replace: bool) -> None:
         click.echo(f"令牌已写入 {out},有效至 {token.expires_at:%Y-%m-%d %H:%M} UTC")
 
 
+@verbs.command("invite")
+@click.argument("codes", nargs=-1, required=True)
+@click.option(
+    "--tokens", required=True, type=click.Path(file_okay=False, path_type=Path)
+)
+@click.option("--by", default=operator, help="签发人;不能再批准同一节点。")
+def invite(codes: tuple[str, ...], tokens: Path, by: str) -> None:
+    """按区划表登记节点并签发令牌 Expect nodes as the territory has them, with tokens."""
+    built = hub("cli")
+    tokens.mkdir(parents=True, exist_ok=True)
+    with built.unit_of_work.begin() as session:
+        for code in codes:
+            place = built.territory.find(session, of_service(), code)
+            if not built.enrolment.expects(session, code):
+                built.enrolment.register(
+                    session,
+                    code,
+                    name=place.name,
+                    level=place.level,
+                    parent=place.fiscal_parent,
+                    by=by,
+                )
+            token = built.enrolment.issue_token(session, code, by=by)
+            out = tokens / f"{code}.json"
+            replace_file(out, token.to_json().encode(), mode=0o600)
+    click.echo(f"已登记 {len(codes)} 个节点,令牌在 {tokens}")
+
+
 @verbs.command("pending")
 def pending() -> None:
     """待批准的申请 List applications and the words to compare."""
@@ -151,14 +179,15 @@ def pending() -> None:
 
 
 @verbs.command("approve")
-@click.argument("code")
+@click.argument("codes", nargs=-1, required=True)
 @click.option("--by", required=True, help="批准人;须与签发令牌的人不同。")
-def approve(code: str, by: str) -> None:
+def approve(codes: tuple[str, ...], by: str) -> None:
     """批准入网 Approve, after comparing the six words by telephone."""
     built = hub("cli")
     with built.unit_of_work.begin() as session:
-        approved = built.enrolment.approve(session, code, by=by)
-    click.echo(f"已批准 {code}:{approved.words}")
+        approved = [built.enrolment.approve(session, code, by=by) for code in codes]
+    for code, one in zip(codes, approved, strict=True):
+        click.echo(f"已批准 {code}:{one.words}")
 
 
 @verbs.command("grpc")

@@ -1,4 +1,4 @@
-"""Celery tasks: a sweep asks for due runs, a run claims one; both may be repeated.
+"""What a worker does: a sweep asks for due runs, a run claims one; both repeatable.
 
 The database row is the work item; a message only wakes a worker. Losing Redis, or
 delivering twice, changes nothing.
@@ -7,7 +7,6 @@ delivering twice, changes nothing.
 from __future__ import annotations
 
 import structlog
-from celery import Celery
 
 from kuwei_node.schedule.service import Scheduler
 from kuwei_shared.db.unit_of_work import UnitOfWork
@@ -42,11 +41,3 @@ def run_one(unit_of_work: UnitOfWork, scheduler: Scheduler) -> bool:
         with unit_of_work.begin() as session:
             scheduler.failed(session, claim, str(error))
     return True
-
-
-def register(app: Celery, unit_of_work: UnitOfWork, scheduler: Scheduler) -> None:
-    """Give a Celery application the schedule's tasks."""
-
-    @app.task(name=SWEEP)
-    def _sweep() -> int:
-        return sweep(unit_of_work, scheduler)

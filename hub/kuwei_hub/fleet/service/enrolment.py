@@ -83,6 +83,10 @@ class Enrolment:
         self._record(session, code, EventKind.REGISTERED, by, name)
         return node
 
+    def expects(self, session: Session, code: str) -> bool:
+        """Tell whether a node is registered."""
+        return store.node(session, of_service(), code) is not None
+
     def issue_token(
         self, session: Session, code: str, *, by: str, replace: bool = False
     ) -> TokenFile:

@@ -140,18 +140,18 @@ def incoming(vocabulary: Vocabulary, subject: str, stretch: Stretch, as_of: int)
     entity = vocabulary.entities[subject]
     day = f"b.{entity.subject_date}" if entity.subject_date else f"{last}::date"
     return (
-        f"SELECT {', '.join(_columns(entity, day))}, {as_of:d}::bigint AS as_of"
+        f"SELECT {', '.join(_columns(entity, day, as_of))}, {as_of:d}::bigint AS as_of"
         f" FROM {entity.table} b WHERE {_rows(entity, first, last, as_of)}"
     )
 
 
-def _columns(entity: Entity, day: str) -> list[str]:
+def _columns(entity: Entity, day: str, as_of: int) -> list[str]:
     """Return an entity's columns and those every row under judgement has."""
     columns = [f"b.{name}" for name in entity.fields if name != "vou_date"]
     own = {
         "mof_div_code": "b.mof_div_code",
         "fiscal_year": f"CAST(EXTRACT(year FROM {day}) AS integer)",
-        "stage": quote(SUBJECT_STAGE),
+        "stage": _stage(entity, as_of),
         "agency_code": "NULL::text",
     }
     columns += [
@@ -159,6 +159,24 @@ def _columns(entity: Entity, day: str) -> list[str]:
     ]
     # Negative, so that no row of a subject is ever taken for a payment.
     return [*columns, f"{day} AS vou_date", "-(row_number() OVER ())::bigint AS seq"]
+
+
+def _stage(entity: Entity, as_of: int) -> str:
+    """Return which of a subject's payments count: vouchers, or receipts of history.
+
+    A treasury's files hold what was paid long ago and no vouchers; the facts of a
+    unit known only from such files count what the bank reported.
+    """
+    key = next(
+        (name for name in ("bgt_id", "agency_code") if name in entity.fields), ""
+    )
+    if not key:
+        return quote(SUBJECT_STAGE)
+    return (
+        f"CASE WHEN EXISTS (SELECT FROM payment v WHERE v.{key} = b.{key}"
+        f" AND v.stage = '{SUBJECT_STAGE}' AND v.seq <= {as_of:d})"
+        f" THEN '{SUBJECT_STAGE}' ELSE 'receipt' END"
+    )
 
 
 def _rows(entity: Entity, first: str, last: str, as_of: int) -> str:

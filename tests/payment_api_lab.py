@@ -10,20 +10,12 @@ from typing import Any
 
 import embedded
 import httpx
-import web_lab
-from node_lab import NodeLab
-from sqlalchemy import create_engine, text
+import node_site_lab
+from screening_lab import CATALOGUE, COUNTY
+from sqlalchemy import text
 
-from kuwei_node import app as node_app
-from kuwei_node import schema
-from kuwei_node.bootstrap import Node, build
-from kuwei_node.settings import Settings
-from kuwei_shared.catalogue import bundle
+from kuwei_node.bootstrap import Node
 from kuwei_shared.catalogue.loading import load
-from kuwei_shared.kernel.clock import SystemClock
-
-CATALOGUE = Path(__file__).parents[1] / "rules-catalog"
-COUNTY = "450102000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,40 +58,17 @@ def payment_site(
     postgres: embedded.Postgres, database: str, folder: Path
 ) -> Iterator[PaymentSite]:
     """Serve a node on a database of its own."""
-    url = postgres.create(database)
-    engine = create_engine(url)
-    schema.metadata().create_all(engine)
-    NodeLab(engine).put_in_force(bundle.pack(CATALOGUE))
-    with engine.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO jurisdiction (mof_div_code, mof_div_name, level)"
-                " VALUES (:code, '兴宁区', 'county')"
-            ),
-            {"code": COUNTY},
-        )
-    engine.dispose()
-    clock = SystemClock()
-    port, issuer_port = embedded.free_port(), embedded.free_port()
-    address, issuer = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{issuer_port}"
-    settings = Settings(
-        mode="development",
-        database_url=url,
-        data_dir=folder,
-        web_url=address,
-        issuer=issuer,
-        web_client_id="node-web",
-        web_client_secret="node-web-demo-only",
-        session_secrets=(web_lab.SECRET,),
-    )
-    node = build(settings, process="test", clock=clock)
-    realm = web_lab.realm(address)
-    with (
-        web_lab.served(web_lab.issuer(realm, issuer, clock), issuer_port),
-        web_lab.served(node_app.create(node), port),
-    ):
-        yield PaymentSite(node=node, url=address, token=_token(issuer))
-    node.unit_of_work.engine.dispose()
+    with node_site_lab.county_site(postgres, database, folder) as site:
+        with site.node.unit_of_work.begin() as session:
+            session.execute(
+                text(
+                    "INSERT INTO jurisdiction (mof_div_code, mof_div_name, level)"
+                    " VALUES (:code, '兴宁区', 'county')"
+                ),
+                {"code": COUNTY},
+            )
+        token = _token(site.node.settings.issuer)
+        yield PaymentSite(node=site.node, url=site.url, token=token)
 
 
 def _token(issuer: str) -> str:

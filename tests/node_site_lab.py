@@ -18,8 +18,10 @@ from sqlalchemy import text
 from kuwei_node import app as node_app
 from kuwei_node import schema
 from kuwei_node.bootstrap import Node, build
+from kuwei_node.intake.tasks import run_ordered
 from kuwei_node.schedule.tasks import sweep
 from kuwei_node.settings import Settings
+from kuwei_node.uplink.domain import Identity
 from kuwei_shared.catalogue import bundle
 from kuwei_shared.db.engine import PoolLimits, connect
 from kuwei_shared.kernel.clock import Clock, SystemClock
@@ -71,6 +73,11 @@ class NodeSite:
         """Run what is due, as a worker does."""
         return sweep(self.node.unit_of_work, self.node.scheduler)
 
+    def run_imports(self) -> int:
+        """Run what was handed in through the page, as a worker does."""
+        node = self.node
+        return run_ordered(node.unit_of_work, node.intake, node.uploads)
+
     def seq_of(self, payment_id: str) -> int:
         """Return the sequence number of a payment already screened."""
         with self.node.unit_of_work.begin() as session:
@@ -110,6 +117,15 @@ def served_node(
         session_secrets=(web_lab.SECRET,),
     )
     node = build(settings, process="test", clock=time)
+    node.identity_folder.write(
+        Identity(
+            node_code=COUNTY,
+            identity=f"spiffe://kuwei/node/{COUNTY}",
+            epoch=1,
+            grpc_address="127.0.0.1:1",
+            hub_key=bytes(32),
+        )
+    )
     with (
         web_lab.served(
             web_lab.issuer(web_lab.realm(url), issuer_url, time), issuer_port

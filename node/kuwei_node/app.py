@@ -16,6 +16,7 @@ from kuwei_node.effective import routes as effective
 from kuwei_node.effective.service import Effective
 from kuwei_node.holds import routes as holds
 from kuwei_node.identity import routes as identity
+from kuwei_node.intake import routes as intake
 from kuwei_node.schedule import routes as schedule
 from kuwei_node.screening.api import endpoint as screening
 from kuwei_node.search import routes as search
@@ -35,10 +36,11 @@ NAVIGATION = (
     NavItem(label="支付", path="/payments", permission=Permission.SEE_PAYMENTS),
     NavItem(label="待处理", path="/holds", permission=Permission.SEE_PAYMENTS),
     NavItem(label="预警", path="/alerts", permission=Permission.SEE_PAYMENTS),
+    NavItem(label="导入", path="/imports", permission=Permission.SEE_PAYMENTS),
     NavItem(label="规则", path="/rules"),
     NavItem(label="审计", path="/audit", permission=Permission.SEE_AUDIT),
 )
-FEATURES = ("alerts", "effective", "holds", "schedule", "search", "today")
+FEATURES = ("alerts", "effective", "holds", "intake", "schedule", "search", "today")
 
 
 def create(node: Node) -> FastAPI:
@@ -100,6 +102,7 @@ def _routers(node: Node) -> list[APIRouter]:
             Effective(clock=node.clock, catalogues=node.catalogues, brakes=node.brakes),
             node.proposals,
         ),
+        intake.routes(node.intake, node.uploads),
         schedule.routes(node.scheduler, node.rulebook),
         audit.routes(node.audit),
     ]

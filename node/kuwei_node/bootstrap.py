@@ -14,9 +14,11 @@ from kuwei_node.catalogue.service.rulebook import Rulebook
 from kuwei_node.catalogue.service.tuning import LocalChanges
 from kuwei_node.holds.service import Holds
 from kuwei_node.intake.adapters import files, profiles
+from kuwei_node.intake.adapters.uploads import UploadFolder
 from kuwei_node.intake.domain.rows import Words
 from kuwei_node.intake.service.imports import Intake
 from kuwei_node.intake.service.reference_files import ReferenceFiles
+from kuwei_node.intake.service.uploads import Uploads
 from kuwei_node.payments.service import Ledger
 from kuwei_node.reference.service import ReferenceService
 from kuwei_node.schedule.service import Scheduler
@@ -53,6 +55,7 @@ class Node:
     reference: ReferenceService
     reference_files: ReferenceFiles
     intake: Intake
+    uploads: Uploads
     identity_folder: IdentityFolder
     outbox: OutboxService
     recorder: Recorder
@@ -84,6 +87,7 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
     )
     reference = ReferenceService(time)
     words = _words_of(catalogues)
+    intake = _intake(time, words, ledger, screening)
     outbox = OutboxService(time)
     changes = LocalChanges(clock=time, catalogues=catalogues)
     return Node(
@@ -105,14 +109,8 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
         reference_files=ReferenceFiles(
             words=words, reference=reference, open_file=files.open_file
         ),
-        intake=Intake(
-            clock=time,
-            words=words,
-            payments=ledger,
-            screening=screening,
-            profiles=profiles.load,
-            open_file=files.open_file,
-        ),
+        intake=intake,
+        uploads=_uploads(settings, time, intake, reference),
         identity_folder=IdentityFolder(settings.identity_dir),
         outbox=outbox,
         recorder=Recorder(outbox, ScreeningMeasures()),
@@ -123,3 +121,28 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
 def _words_of(catalogues: Catalogues) -> Words:
     """Return how to get the vocabulary in force."""
     return lambda session: catalogues.current(session).catalogue.vocabulary
+
+
+def _intake(clock: Clock, words: Words, ledger: Ledger, screening: Screening) -> Intake:
+    return Intake(
+        clock=clock,
+        words=words,
+        payments=ledger,
+        screening=screening,
+        profiles=profiles.load,
+        open_file=files.open_file,
+    )
+
+
+def _uploads(
+    settings: Settings, clock: Clock, intake: Intake, reference: ReferenceService
+) -> Uploads:
+    identity = IdentityFolder(settings.identity_dir)
+    return Uploads(
+        clock=clock,
+        intake=intake,
+        reference=reference,
+        home=lambda: identity.read().node_code,
+        keep=UploadFolder(settings.data_dir / "uploads").keep,
+        profiles=profiles.titles,
+    )

@@ -11,6 +11,7 @@ from celery import Celery
 from celery.signals import worker_process_init
 
 from kuwei_node.bootstrap import Node
+from kuwei_node.intake import tasks as imports
 from kuwei_node.schedule import tasks
 
 TIME_LIMIT_S = 900
@@ -39,10 +40,20 @@ def create_worker(node: Node) -> Celery:
                 "task": tasks.SWEEP,
                 "schedule": node.settings.sweep_every_s,
                 "options": {"expires": node.settings.sweep_every_s},
-            }
+            },
+            "ordered-imports": {
+                "task": imports.RUN,
+                "schedule": imports.EVERY_S,
+                "options": {"expires": imports.EVERY_S},
+            },
         },
     )
-    tasks.register(app, node.unit_of_work, node.scheduler)
+
+    @app.task(name=tasks.SWEEP)
+    def swept() -> int:
+        return tasks.sweep(node.unit_of_work, node.scheduler)
+
+    imports.register(app, node.unit_of_work, node.intake, node.uploads)
 
     @worker_process_init.connect(weak=False)
     def forked(**_: object) -> None:

@@ -18,6 +18,7 @@ WITHOUT_SCOPE: dict[str, str] = {
     "kuwei_node.brake.store": "a tripped rule is tripped for the whole node",
     "kuwei_node.catalogue.store": "one catalogue is in force for the whole node",
     "kuwei_node.intake.store.ledger": "the importing process's own record of its work",
+    "kuwei_node.intake.store.orders": "the worker's own queue; it acts for the node",
     "kuwei_node.intake.store.staging": "temporary tables of one import's transaction",
     "kuwei_node.payments.store": "appends; divisions were required by the edge",
     "kuwei_node.reference.store.apply": "writes; answers what changed",

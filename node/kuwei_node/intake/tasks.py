@@ -11,12 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 
+from celery import Celery
+
 from kuwei_node.intake.domain.progress import Entry, State
 from kuwei_node.intake.domain.rows import BATCH_ROWS
 from kuwei_node.intake.service.imports import Intake, Part, Work
+from kuwei_node.intake.service.uploads import Uploads
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.errors import KuweiError
 
+RUN = "intake.run"
+EVERY_S = 3.0
+ORDERS_PER_TASK = 16
 GROUP_FILES = 200
 
 OnProgress = Callable[[int, int], None]
@@ -41,6 +47,39 @@ def run_import(
     run.flush()
     with unit_of_work.begin() as session:
         return intake.finish_import(session, import_id)
+
+
+def run_ordered(unit_of_work: UnitOfWork, intake: Intake, uploads: Uploads) -> int:
+    """Run the imports ordered through the page; return how many were run."""
+    done = 0
+    while done < ORDERS_PER_TASK and _run_one(unit_of_work, intake, uploads):
+        done += 1
+    return done
+
+
+def _run_one(unit_of_work: UnitOfWork, intake: Intake, uploads: Uploads) -> bool:
+    with unit_of_work.begin() as session:
+        order = uploads.claim(session)
+    if order is None:
+        return False
+    failure = None
+    try:
+        run_import(unit_of_work, intake, order.import_id)
+    except KuweiError as error:
+        failure = error
+    with unit_of_work.begin() as session:
+        uploads.finished(session, order, failure)
+    return True
+
+
+def register(
+    app: Celery, unit_of_work: UnitOfWork, intake: Intake, uploads: Uploads
+) -> None:
+    """Give a Celery application the task that runs ordered imports."""
+
+    @app.task(name=RUN)
+    def _run() -> int:
+        return run_ordered(unit_of_work, intake, uploads)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,3 +40,8 @@ def names(folders: tuple[Path, ...] = ()) -> list[str]:
     return sorted(
         {path.stem for folder in (*folders, SHIPPED) for path in folder.glob("*.yaml")}
     )
+
+
+def titles() -> dict[str, str]:
+    """Return profile name → Chinese title, of every profile."""
+    return {name: load(name).title for name in names()}

@@ -49,6 +49,22 @@ class Handed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An import a worker holds; only the latest attempt may finish it."""
+
+    import_id: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportSearch:
+    """Which imports; what is None does not narrow."""
+
+    state: str | None = None
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heading:
     """An import as it was asked for; ``divisions`` starts with the bureau itself."""
 
@@ -123,6 +139,36 @@ class Progress:
     present: int
     rejected: int
     share: float
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.heading.state not in {State.WAITING, State.RUNNING}
+
+    @property
+    def number(self) -> int:
+        """The import's number."""
+        return self.heading.id
+
+    @property
+    def profile(self) -> str:
+        """The profile its files were read with."""
+        return self.heading.profile
+
+    @property
+    def state_title(self) -> str:
+        """How it stands, in Chinese."""
+        return TITLES[self.heading.state]
+
+    @property
+    def started_at(self) -> dt.datetime:
+        """When it was asked for."""
+        return self.heading.started_at
+
+    @property
+    def started_by(self) -> str:
+        """Who asked for it."""
+        return self.heading.started_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

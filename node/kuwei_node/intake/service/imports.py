@@ -22,6 +22,7 @@ from kuwei_node.intake.domain.progress import (
     Entry,
     FileProgress,
     Handed,
+    ImportSearch,
     Progress,
     Reject,
     State,
@@ -47,6 +48,7 @@ from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.rules.vocabulary import Field
 
 FILES_MAX = 5_000
+EVERY = ImportSearch()
 
 
 class Screener(Protocol):
@@ -240,10 +242,14 @@ class Intake:
         return accounts.progress(session, scope, import_id)
 
     def imports(
-        self, session: Session, scope: VisibleJurisdictions, request: PageRequest
+        self,
+        session: Session,
+        scope: VisibleJurisdictions,
+        request: PageRequest,
+        search: ImportSearch = EVERY,
     ) -> Page[Progress]:
         """Return imports, newest first."""
-        return accounts.imports_page(session, scope, request)
+        return accounts.imports_page(session, scope, request, search)
 
     def files(
         self,

@@ -7,7 +7,13 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import ColumnElement, func, select, text, true
 from sqlalchemy.orm import Session
 
-from kuwei_node.intake.domain.progress import FileProgress, Progress, Reject, State
+from kuwei_node.intake.domain.progress import (
+    FileProgress,
+    ImportSearch,
+    Progress,
+    Reject,
+    State,
+)
 from kuwei_node.intake.domain.reasons import remedy
 from kuwei_node.intake.domain.rows import Totals
 from kuwei_node.intake.models import IntakeBatch, IntakeFile, IntakeImport, IntakeReject
@@ -33,12 +39,21 @@ def files_page(
 
 
 def imports_page(
-    session: Session, scope: VisibleJurisdictions, request: PageRequest
+    session: Session,
+    scope: VisibleJurisdictions,
+    request: PageRequest,
+    search: ImportSearch,
 ) -> Page[Progress]:
-    """Return imports and how far they are, newest first."""
-    allowed = _visible(scope)
-    total = session.scalar(select(func.count(IntakeImport.id)).where(allowed))
-    query = select(IntakeImport).where(allowed).order_by(IntakeImport.id.desc())
+    """Return imports and how far they are, newest first unless asked otherwise."""
+    where = [_visible(scope)]
+    if search.state is not None:
+        where.append(IntakeImport.state == search.state)
+    if search.profile is not None:
+        where.append(IntakeImport.profile == search.profile)
+    total = session.scalar(select(func.count(IntakeImport.id)).where(*where))
+    number = IntakeImport.id
+    order = number.asc() if request.sort == "number" else number.desc()
+    query = select(IntakeImport).where(*where).order_by(order)
     rows = session.scalars(query.offset(request.offset).limit(request.size)).all()
     return Page(rows=_progress(session, rows), total=total or 0, request=request)
 

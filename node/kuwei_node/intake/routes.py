@@ -1,0 +1,172 @@
+"""Imports: handing a file in, watching it, and what was refused."""
+# FastAPI reads annotations at run time, so they are not postponed here.
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, File, Form, Path, Request, UploadFile
+from fastapi.responses import Response
+
+from kuwei_node.intake.domain.progress import TITLES, ImportSearch, Progress, Reject
+from kuwei_node.intake.domain.rows import Totals
+from kuwei_node.intake.service.imports import Intake
+from kuwei_node.intake.service.uploads import Upload, Uploads
+from kuwei_shared.identity.permissions import Permission
+from kuwei_shared.kernel.errors import KuweiError
+from kuwei_shared.kernel.pages import Page, PageRequest
+from kuwei_shared.web import export
+from kuwei_shared.web.guards import FORM, DeskDep, HereDep, needs
+from kuwei_shared.web.parts import Desk
+from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
+
+PATH = "/imports"
+FILES_SHOWN = 100
+Number = Annotated[int, Path(ge=1, lt=2**63)]
+Text = Annotated[str, Form(max_length=100)]
+Sent = Annotated[UploadFile, File()]
+HANDING_IN = [needs(Permission.IMPORT_FILES), FORM]
+
+COLUMNS = (
+    Column(name="number", label="编号", is_sortable=True, is_figure=True),
+    Column(name="started_at", label="提交时间"),
+    Column(name="started_by", label="提交人"),
+    Column(name="profile", label="导入方案"),
+    Column(name="state_title", label="状态"),
+    Column(name="files", label="文件", is_figure=True),
+    Column(name="read", label="读入行数", is_figure=True),
+    Column(name="accepted", label="接收", is_figure=True),
+    Column(name="present", label="已有", is_figure=True),
+    Column(name="rejected", label="拒绝", is_figure=True),
+)
+REJECTS = (
+    Column(name="file", label="文件"),
+    Column(name="line", label="行号", is_figure=True),
+    Column(name="reason", label="原因代码"),
+    Column(name="remedy", label="原因与处理办法"),
+    Column(name="raw", label="原行内容"),
+)
+
+
+def _totals(rows: Text = "", amount: Text = "") -> Totals:
+    """Return the control totals of the form, nothing where it is blank."""
+    try:
+        return Totals(
+            rows=int(rows.replace(",", "")) if rows.strip() else None,
+            pay_amt=Decimal(amount.replace(",", "")) if amount.strip() else None,
+        )
+    except (ValueError, InvalidOperation) as error:
+        raise KuweiError(
+            "upload.totals", "申报的笔数须为整数,金额须为数字(元)。"
+        ) from error
+
+
+TotalsDep = Annotated[Totals, Depends(_totals)]
+
+
+def routes(intake: Intake, uploads: Uploads) -> APIRouter:
+    """Return the pages of imports, for posts that may see payments."""
+    guard = [needs(Permission.SEE_PAYMENTS)]
+    router = APIRouter(prefix=PATH, include_in_schema=False, dependencies=guard)
+    _list(router, intake, uploads)
+    _one(router, intake)
+    return router
+
+
+def _list(router: APIRouter, intake: Intake, uploads: Uploads) -> None:
+    @router.get("")
+    def listing(request: Request, here: HereDep, desk: DeskDep) -> Response:
+        titles = uploads.profiles()
+        layout = _layout(titles)
+        ask = layout.ask(request.query_params)
+        table = Table(layout=layout, ask=ask, page=_page(intake, desk, ask))
+        return here.page("intake/list.html", "table", table=table, profiles=titles)
+
+    @router.get("/export.{form}", dependencies=[needs(Permission.EXPORT_TABLES)])
+    def exported(form: str, request: Request, desk: DeskDep) -> Response:
+        layout = _layout({})
+        ask = layout.ask(request.query_params)
+        return export.table(
+            form, layout, ask, lambda a: _page(intake, desk, a), desk=desk
+        )
+
+    @router.post("", dependencies=HANDING_IN)
+    def hand_in(
+        here: HereDep, desk: DeskDep, file: Sent, profile: Text, totals: TotalsDep
+    ) -> Response:
+        upload = Upload(
+            stream=file.file,
+            name=file.filename or "",
+            profile=profile,
+            declared=totals,
+        )
+        number = uploads.order(desk.session, desk.scope, upload, desk.principal)
+        desk.record("提交导入文件", f"导入 {number}", profile=profile)
+        return here.done(f"{PATH}/{number}", "文件已提交,正在后台导入。")
+
+
+def _one(router: APIRouter, intake: Intake) -> None:
+    @router.get("/{number}")
+    def one(number: Number, here: HereDep, desk: DeskDep) -> Response:
+        found = intake.progress(desk.session, desk.scope, number)
+        every = PageRequest(size=FILES_SHOWN)
+        files = intake.files(desk.session, desk.scope, number, every)
+        return here.page("intake/import.html", "progress", found=found, files=files)
+
+    @router.get("/{number}/rejects")
+    def rejects(
+        number: Number, request: Request, here: HereDep, desk: DeskDep
+    ) -> Response:
+        found = intake.progress(desk.session, desk.scope, number)
+        layout = _rejects(number)
+        ask = layout.ask(request.query_params)
+        page = intake.rejects(desk.session, desk.scope, number, ask.page)
+        table = Table(layout=layout, ask=ask, page=page)
+        return here.page("intake/rejects.html", "table", found=found, table=table)
+
+    # For the post that must mend the file: these are its own rows.
+    @router.get(
+        "/{number}/rejects/export.{form}",
+        dependencies=[needs(Permission.IMPORT_FILES)],
+    )
+    def exported(
+        number: Number, form: str, request: Request, desk: DeskDep
+    ) -> Response:
+        layout = _rejects(number)
+        ask = layout.ask(request.query_params)
+
+        def read(asked: TableAsk) -> Page[Reject]:
+            return intake.rejects(desk.session, desk.scope, number, asked.page)
+
+        return export.table(form, layout, ask, read, desk=desk)
+
+
+def _layout(titles: dict[str, str]) -> Layout:
+    states = {state.value: title for state, title in TITLES.items()}
+    return Layout(
+        name="imports",
+        title="文件导入",
+        path=PATH,
+        columns=COLUMNS,
+        filters=(
+            Filter(name="state", label="状态", options=states),
+            Filter(name="profile", label="导入方案", options=titles),
+        ),
+        default_sort="-number",
+        empty="还没有导入过文件。",
+        can_export=True,
+    )
+
+
+def _rejects(number: int) -> Layout:
+    return Layout(
+        name="rejects",
+        title="拒绝的行",
+        path=f"{PATH}/{number}/rejects",
+        columns=REJECTS,
+        empty="没有被拒绝的行。",
+    )
+
+
+def _page(intake: Intake, desk: Desk, ask: TableAsk) -> Page[Progress]:
+    search = ImportSearch(state=ask.get("state"), profile=ask.get("profile"))
+    return intake.imports(desk.session, desk.scope, ask.page, search)

@@ -93,7 +93,7 @@ def test_a_rule_that_never_ends_is_stepped_over(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(judging, "WALL_MS", 400)
-    monkeypatch.setattr(judging, "PIECE_MS", 200)
+    monkeypatch.setattr(judging, "ALONE_MS", 200)
     slow = rule("SLOW", "matches(use_des, pattern.endless)", on_error=Policy.HOLD)
     made = effective(LARGE, slow, patterns={"endless": ENDLESS})
     lab = ScreeningLab(engine, made)
@@ -124,9 +124,8 @@ def test_a_failing_scheduled_rule_is_on_its_receipt(engine: Engine) -> None:
     failing = replace(overflow(), schedule=Schedule.DAY_END)
     daily = replace(LARGE, schedule=Schedule.DAY_END)
     lab = ScreeningLab(engine, effective(daily, failing))
-    lab.screen(*(payment(f"m{n}", pay_amt=MOST) for n in range(2)))
+    lab.screen(*(payment(f"m{n}", stage="voucher", pay_amt=MOST) for n in range(2)))
     lab.clock.moment = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
-
     sweep(lab.unit_of_work, Scheduler(lab.clock, lab.screening, Alerts(lab.clock)))
 
     with lab.begin() as session:

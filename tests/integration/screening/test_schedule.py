@@ -78,6 +78,25 @@ def test_a_split_is_one_alert_once_the_day_is_over(lab: ScreeningLab) -> None:
     assert alerts(lab) == [("SPLIT", "K1|超市|2026-03-05", 2)]
 
 
+def test_a_payment_is_judged_once_whatever_stages_it_went_through(
+    lab: ScreeningLab,
+) -> None:
+    stages = ("request", "voucher", "receipt")
+    parts = (on_card(1, "2026-03-05", "2000.00"), on_card(2, "2026-03-05", "900.00"))
+    for stage in stages:
+        lab.screen(*(part | {"stage": stage} for part in parts))
+    lab.screen(
+        *(on_card(n, "2026-03-06", "2000.00") | {"stage": "receipt"} for n in (3, 4))
+    )
+
+    sweep(lab.unit_of_work, scheduler(lab))
+
+    assert alerts(lab) == [
+        ("SPLIT", "K1|超市|2026-03-05", 2),
+        ("SPLIT", "K1|超市|2026-03-06", 2),
+    ]
+
+
 def test_a_late_arrival_has_its_day_run_again(lab: ScreeningLab) -> None:
     lab.screen(on_card(1, "2026-03-05", "2000.00"))
     due = scheduler(lab)

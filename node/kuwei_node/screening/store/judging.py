@@ -2,14 +2,15 @@
 
 It runs behind a fence. Should it fail, rules and then payments are halved until
 what fails is one rule on one payment: that outcome is ``!`` and the rule's
-``on_error`` decides; every other outcome is what it would have been.
+``on_error`` decides; every other outcome is what it would have been. Slowness is
+blamed on a rule only if it is slow alone; else the caller is asked to come back.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -19,19 +20,29 @@ from sqlalchemy.orm import Session
 from kuwei_node.screening.domain import Judgement
 from kuwei_shared.db.fence import StatementFaultError, fenced
 from kuwei_shared.db.prepared import Prepared
+from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.rules.compiler import ERROR, EffectiveRule, Statement
 from kuwei_shared.rules.facts import Plan
 from kuwei_shared.rules.printer import Dialect
 
 ROW = "SELECT p.*, p.seq AS as_of FROM payment p"
 decode = partial(json.loads, parse_float=Decimal)
+RETRY_AFTER_S = 5
+
+Rules = Sequence[EffectiveRule]
+Seqs = Sequence[int]
+_Judged = dict[int, Judgement]
 
 WALL_MS = 5_000
-PIECE_MS = 500
-# Halving stops here; what is left undivided counts as failed. A piece that ran
-# into its limit costs as much as many that failed at once.
+PART_MS = 2_000
+ALONE_MS = 500
+# A late batch is cut into so many parts; most often it was just long.
+PARTS = 20
+# Beyond these the machine is slow, not a rule.
+LATE_MAX = 40
+SLOW_RULES_MAX = 2
+# Payments one rule fails on are told apart up to so many statements.
 ATTEMPTS = 400
-LATE_COSTS = 40
 
 
 def judge_statement(statement: Statement) -> Prepared:
@@ -53,51 +64,89 @@ def judge(session: Session, prepared: Prepared, seqs: list[int]) -> list[Judgeme
 def judge_piecemeal(
     session: Session, statement: Statement, seqs: list[int]
 ) -> list[Judgement]:
-    """Judge payments some rule fails on, each outcome by itself where need be."""
-    return list(_Halving(session, statement).split(statement.rules, seqs).values())
+    """Judge payments some rule fails on, each outcome by itself where need be.
+
+    Raises:
+        KuweiError: ``screening.too_slow`` when no single rule is to blame.
+    """
+    pieces = _Pieces(session, statement)
+    return list(pieces.of_payments(statement.rules, seqs).values())
 
 
 @dataclass
-class _Halving:
+class _Pieces:
     session: Session
     statement: Statement
-    left: int = ATTEMPTS
+    late: int = 0
+    slow: set[str] = field(default_factory=set)
 
-    def split(
-        self, rules: Sequence[EffectiveRule], seqs: Sequence[int]
-    ) -> dict[int, Judgement]:
-        """Judge halves: of the rules, and of the payments once the rule is alone."""
-        if len(rules) > 1:
-            half = len(rules) // 2
-            one, other = (
-                self._judge(rules[:half], seqs),
-                self._judge(rules[half:], seqs),
-            )
-            return {seq: _joined(one[seq], other[seq]) for seq in seqs}
-        if len(seqs) > 1:
-            half = len(seqs) // 2
-            return self._judge(rules, seqs[:half]) | self._judge(rules, seqs[half:])
-        return _failed(rules, seqs)
+    def of_payments(self, rules: Rules, seqs: Seqs) -> _Judged:
+        """Judge in parts: of a long batch first, so that lateness is cheap."""
+        size = max(1, len(seqs) // PARTS)
+        parts = [seqs[at : at + size] for at in range(0, len(seqs), size)]
+        return {q: one for part in parts for q, one in self.judge(rules, part).items()}
 
-    def _judge(
-        self, rules: Sequence[EffectiveRule], seqs: Sequence[int]
-    ) -> dict[int, Judgement]:
-        if self.left <= 0:
-            return _failed(rules, seqs)
+    def judge(self, rules: Rules, seqs: Seqs) -> _Judged:
+        if any(one.rule.id in self.slow for one in rules):
+            return self._of_rules(rules, seqs)
         try:
             return self._attempt(rules, seqs)
         except StatementFaultError as fault:
-            self.left -= LATE_COSTS if fault.is_late else 1
-        return self.split(rules, seqs)
+            is_late = fault.is_late
+        if is_late and self._is_too_late():
+            raise too_slow()
+        if is_late and len(seqs) > 1:
+            return self.of_payments(rules, seqs)
+        if is_late and len(rules) == 1:
+            self.slow.add(rules[0].rule.id)
+        return self._of_rules(rules, seqs)
 
-    def _attempt(
-        self, rules: Sequence[EffectiveRule], seqs: Sequence[int]
-    ) -> dict[int, Judgement]:
+    def _of_rules(self, rules: Rules, seqs: Seqs) -> _Judged:
+        """Judge halves of the rules; for a rule alone, halves of the payments."""
+        if len(rules) == 1:
+            is_slow = rules[0].rule.id in self.slow
+            return _failed(rules, seqs) if is_slow else self._alone(rules, seqs)
+        half = len(rules) // 2
+        one, other = self.judge(rules[:half], seqs), self.judge(rules[half:], seqs)
+        return {seq: _joined(one[seq], other[seq]) for seq in seqs}
+
+    def _alone(self, rules: Rules, seqs: Seqs) -> _Judged:
+        found: _Judged = {}
+        waiting, left = [seqs], ATTEMPTS
+        while waiting and left > 0:
+            part, left = waiting.pop(), left - 1
+            try:
+                found |= self._attempt(rules, part)
+            except StatementFaultError:
+                half = len(part) // 2
+                if half == 0:
+                    found |= _failed(rules, part)
+                else:
+                    waiting += [part[half:], part[:half]]
+        for part in waiting:
+            found |= _failed(rules, part)
+        return {seq: found[seq] for seq in seqs}
+
+    def _attempt(self, rules: Rules, seqs: Seqs) -> _Judged:
         few = replace(self.statement, rules=tuple(rules))
         listed = ",".join(map(str, seqs))
         once = Prepared(_sql(few, f"'{{{listed}}}'::bigint[]"), ())
-        with fenced(self.session, PIECE_MS):
+        with fenced(self.session, PART_MS if len(seqs) > 1 else ALONE_MS):
             return {j.seq: j for j in _judgements(once.run_once(self.session))}
+
+    def _is_too_late(self) -> bool:
+        self.late += 1
+        return self.late > LATE_MAX or len(self.slow) > SLOW_RULES_MAX
+
+
+def too_slow() -> KuweiError:
+    """Return the refusal when judging takes too long and no rule is to blame."""
+    return KuweiError(
+        "screening.too_slow",
+        "审核用时过长,支付未受理,请稍后以较小批次重试。",
+        kind=Kind.UNAVAILABLE,
+        retry_after_s=RETRY_AFTER_S,
+    )
 
 
 def _sql(statement: Statement, seqs: str) -> str:
@@ -124,8 +173,6 @@ def _joined(one: Judgement, other: Judgement) -> Judgement:
     )
 
 
-def _failed(
-    rules: Sequence[EffectiveRule], seqs: Sequence[int]
-) -> dict[int, Judgement]:
+def _failed(rules: Rules, seqs: Seqs) -> _Judged:
     weight = max(one.error_weight for one in rules)
     return {seq: Judgement(seq, weight, ERROR * len(rules), None) for seq in seqs}

@@ -145,7 +145,7 @@ def issue_token(code: str, by: str, out: Path | None, *, replace: bool) -> None:
 )
 @click.option("--by", default=operator, help="签发人;不能再批准同一节点。")
 def invite(codes: tuple[str, ...], tokens: Path, by: str) -> None:
-    """按区划表登记节点并签发令牌 Expect nodes as the territory has them, with tokens."""
+    """登记节点并签发令牌 Expect nodes as the territory has them, with tokens."""
     built = hub("cli")
     tokens.mkdir(parents=True, exist_ok=True)
     with built.unit_of_work.begin() as session:

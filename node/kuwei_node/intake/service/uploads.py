@@ -103,9 +103,11 @@ class Uploads:
     ) -> None:
         """Close an order; an import that failed as a whole is closed as failed."""
         now = self.clock.now()
+        message = None
         if failure is not None:
+            message = failure.message
             for file in ledger.entries(session, order.import_id):
                 self.intake.fail_file(session, file, failure)
             failed = State.FAILED.value
             ledger.set_import(session, order.import_id, state=failed, finished_at=now)
-        orders.finish(session, order, now, failure and failure.message)
+        orders.finish(session, order, now, message)

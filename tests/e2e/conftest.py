@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import embedded
+import node_site_lab
 import pytest
 import web_lab
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -43,6 +44,16 @@ def site(
     """The hub of the demonstration province."""
     folder: Path = tmp_path_factory.mktemp("hub")
     with web_lab.province_site(postgres, "hub_e2e", folder) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def county(
+    postgres: embedded.Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[node_site_lab.NodeSite]:
+    """A county's node with the standard catalogue in force."""
+    folder: Path = tmp_path_factory.mktemp("node")
+    with node_site_lab.county_site(postgres, "node_e2e", folder) as found:
         yield found
 
 

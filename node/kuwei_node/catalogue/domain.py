@@ -94,6 +94,11 @@ class Proposal:
     decided_at: dt.datetime | None
     note: str
 
+    @property
+    def amount(self) -> str | None:
+        """The value as officials write it."""
+        return None if self.value is None else f"{Decimal(self.value):,}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalRule:
@@ -244,7 +249,7 @@ def tuned_value(rule_id: str, param: Param, text: str) -> Value:
             "tuning.out_of_bounds",
             f"{where}只能在 {param.minimum} 与 {param.maximum} 之间,不能设为 {text}。",
         )
-    assert default is not None  # noqa: S101  # a numeric parameter has a default
+    assert default is not None  # a numeric parameter has a default
     too_lax = (param.tighten is Direction.DOWN and value > default) or (
         param.tighten is Direction.UP and value < default
     )

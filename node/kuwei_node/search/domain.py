@@ -120,6 +120,11 @@ class RuleOutcome:
     missing: Sequence[str]
     stops: str | None
 
+    @property
+    def stops_first(self) -> bool:
+        """Orders rules that stop the payment before those that do not."""
+        return self.stops is not None
+
 
 def outcomes_of(
     effective: EffectiveCatalogue,

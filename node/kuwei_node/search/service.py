@@ -45,6 +45,11 @@ class Screened:
         wanted = {Outcome[name] for name in outcomes}
         return [one for one in self.outcomes if one.outcome in wanted]
 
+    @property
+    def stopping(self) -> list[RuleOutcome]:
+        """The rules whose outcome alone holds or refuses the payment."""
+        return [one for one in self.outcomes if one.stops]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentDetail:

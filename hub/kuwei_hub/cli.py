@@ -40,7 +40,7 @@ def verbs() -> None:
 def migrate() -> None:
     """更新库表 Bring the database to the newest revision."""
     # Imported here: only this verb needs Alembic.
-    from kuwei_shared.db.migrate import upgrade  # noqa: PLC0415  # see above
+    from kuwei_shared.db.migrate import upgrade
 
     built = hub("migrate")
     role = built.settings.database_role
@@ -52,9 +52,9 @@ def migrate() -> None:
 def web() -> None:
     """启动网页 Serve the pages."""
     # Imported here: a verb that serves no page starts without their libraries.
-    import uvicorn  # noqa: PLC0415  # see above
+    import uvicorn
 
-    from kuwei_hub.app import create  # noqa: PLC0415  # see above
+    from kuwei_hub.app import create
 
     built = hub("web")
     host, port = built.settings.bind
@@ -68,10 +68,10 @@ def web() -> None:
 def issuer(realm: Path, port: int) -> None:
     """启动开发身份服务 Serve the development issuer; refused in production."""
     # Imported here: a verb that serves no page starts without their libraries.
-    import uvicorn  # noqa: PLC0415  # see above
+    import uvicorn
 
-    from kuwei_shared.identity.issuer.app import create_issuer  # noqa: PLC0415  # see above
-    from kuwei_shared.identity.issuer.realm import read  # noqa: PLC0415  # see above
+    from kuwei_shared.identity.issuer.app import create_issuer
+    from kuwei_shared.identity.issuer.realm import read
 
     settings = Settings()
     app = create_issuer(
@@ -193,7 +193,7 @@ def approve(codes: tuple[str, ...], by: str) -> None:
 @verbs.command("grpc")
 def grpc() -> None:
     """启动 gRPC Serve members and applicants until told to stop."""
-    from kuwei_hub.grpc_server import run  # noqa: PLC0415  # no grpc before a fork
+    from kuwei_hub.grpc_server import run  # no grpc before a fork
 
     built = hub("grpc")
     logs.configure("kuwei-hub grpc")

@@ -36,7 +36,7 @@ def verbs() -> None:
 def migrate() -> None:
     """更新库表 Bring the database to the newest revision."""
     # Imported here: only this verb needs Alembic.
-    from kuwei_shared.db.migrate import upgrade  # noqa: PLC0415  # see above
+    from kuwei_shared.db.migrate import upgrade
 
     built = node("migrate")
     role = built.settings.database_role
@@ -52,7 +52,7 @@ def migrate() -> None:
 @click.option("--every-s", default=2.0, show_default=True, help="询问间隔秒数。")
 def enrol(token_file: Path, wait_s: int, every_s: float) -> None:
     """申请入网 Apply under a token and wait for a second person's approval."""
-    from kuwei_node.uplink.adapters.enrolment import Applicant  # noqa: PLC0415  # no grpc before a fork
+    from kuwei_node.uplink.adapters.enrolment import Applicant  # no grpc before a fork
 
     applicant = Applicant(node("cli").identity_folder, token_file.read_text("utf-8"))
     words = applicant.apply()
@@ -73,7 +73,7 @@ def enrol(token_file: Path, wait_s: int, every_s: float) -> None:
 @verbs.command("uplink")
 def uplink() -> None:
     """连接省级 Keep the line to the hub until told to stop."""
-    from kuwei_node import agent  # noqa: PLC0415  # no grpc before a fork
+    from kuwei_node import agent  # no grpc before a fork
 
     agent.run(node("uplink"))
 
@@ -95,9 +95,9 @@ def new_epoch(*, confirm: bool) -> None:
 def web() -> None:
     """启动网页与接口 Serve the payment interface and the pages."""
     # Imported here: a verb that serves no page starts without their libraries.
-    import uvicorn  # noqa: PLC0415  # see above
+    import uvicorn
 
-    from kuwei_node.app import create  # noqa: PLC0415  # see above
+    from kuwei_node.app import create
 
     built = node("web")
     host, port = built.settings.bind
@@ -109,7 +109,7 @@ def web() -> None:
 def worker() -> None:
     """定时任务 Run scheduled rules until told to stop."""
     # Imported here: Celery is of no use to the other verbs.
-    from kuwei_node.worker import create_worker  # noqa: PLC0415  # see above
+    from kuwei_node.worker import create_worker
 
     built = node("worker")
     schedule = built.settings.data_dir / "beat"
@@ -284,7 +284,7 @@ def _tell(files_all: int, files_done: int, rows: int) -> None:
 def generate(context: click.Context) -> None:
     """生成样本 Write a generated province with labelled violations."""
     # Imported here: the generator's libraries are of no use to the other verbs.
-    from kuwei_shared.sample.cli import generate as command  # noqa: PLC0415  # see above
+    from kuwei_shared.sample.cli import generate as command
 
     command.main(args=context.args, prog_name="kuwei-node generate")
 

@@ -80,7 +80,7 @@ class DistributionRpc(pb_grpc.DistributionServiceServicer):
         self._cache = BlobCache()
         self._loading: dict[str, asyncio.Future[bytes]] = {}
 
-    async def FetchBlob(  # noqa: N802  # the contract's spelling
+    async def FetchBlob(
         self,
         request: pb.FetchBlobRequest,
         context: aio.ServicerContext[pb.FetchBlobRequest, pb.FetchBlobResponse],
@@ -96,7 +96,7 @@ class DistributionRpc(pb_grpc.DistributionServiceServicer):
                 chunk=bytes(view[start : start + CHUNK_BYTES]), total_bytes=len(data)
             )
 
-    async def ReportActivation(  # noqa: N802  # the contract's spelling
+    async def ReportActivation(
         self,
         request: pb.ReportActivationRequest,
         context: aio.ServicerContext[

@@ -94,7 +94,7 @@ class EnrolmentRpc(enrolment_pb2_grpc.EnrolmentServiceServicer):
         self._throttle = throttle
         self._tuf_root = tuf_root
 
-    async def Enroll(  # noqa: N802  # the contract's spelling
+    async def Enroll(
         self, request: enrolment_pb2.EnrollRequest, context: Context
     ) -> enrolment_pb2.EnrollResponse:
         """Hear one application."""
@@ -115,7 +115,7 @@ class EnrolmentRpc(enrolment_pb2_grpc.EnrolmentServiceServicer):
             state=STATES[verdict.state], fingerprint_words=verdict.words
         )
 
-    async def PollEnrolment(  # noqa: N802  # the contract's spelling
+    async def PollEnrolment(
         self, request: enrolment_pb2.PollEnrolmentRequest, context: Context
     ) -> enrolment_pb2.PollEnrolmentResponse:
         """Tell an applicant where it stands."""
@@ -199,7 +199,7 @@ class SessionRpc(session_pb2_grpc.SessionServiceServicer):
         self._clock = clock
         self._spread_ms = spread_ms
 
-    async def Hello(  # noqa: N802  # the contract's spelling
+    async def Hello(
         self, request: session_pb2.HelloRequest, context: Context
     ) -> session_pb2.HelloResponse:
         """Open a session."""
@@ -228,7 +228,7 @@ class SessionRpc(session_pb2_grpc.SessionServiceServicer):
             credits=CREDITS,
         )
 
-    async def Heartbeat(  # noqa: N802  # the contract's spelling
+    async def Heartbeat(
         self, request: session_pb2.HeartbeatRequest, context: Context
     ) -> session_pb2.HeartbeatResponse:
         """Note a sign of life."""
@@ -242,7 +242,7 @@ class SessionRpc(session_pb2_grpc.SessionServiceServicer):
         await self._bridge.run(self._heartbeat, peers.current().node_code, pulse)
         return session_pb2.HeartbeatResponse(clock_ms=self._clock_ms())
 
-    async def WaitForWork(  # noqa: N802  # the contract's spelling
+    async def WaitForWork(
         self, request: session_pb2.WaitForWorkRequest, context: Context
     ) -> session_pb2.WaitForWorkResponse:
         """Wait for news; holds no thread and no connection while waiting."""

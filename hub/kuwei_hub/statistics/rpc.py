@@ -30,7 +30,7 @@ class IngestRpc(pb_grpc.IngestServiceServicer):
         self._bridge = bridge
         self._ingest = ingest
 
-    async def SubmitBatch(  # noqa: N802  # the contract's spelling
+    async def SubmitBatch(
         self, request: pb.SubmitBatchRequest, context: Context
     ) -> pb.SubmitBatchResponse:
         """Take a batch."""
@@ -43,7 +43,7 @@ class IngestRpc(pb_grpc.IngestServiceServicer):
             credits=CREDITS,
         )
 
-    async def GetAckState(  # noqa: N802  # the contract's spelling
+    async def GetAckState(
         self, request: pb.GetAckStateRequest, context: Context
     ) -> pb.GetAckStateResponse:
         """Report what is held of the caller's streams."""

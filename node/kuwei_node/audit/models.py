@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table
-
 from kuwei_shared.audit.table import AuditColumns, make_append_only
 from kuwei_shared.db.base import NodeTable
 
@@ -12,5 +10,4 @@ class AuditEntry(AuditColumns, NodeTable):
     """One act of a person; append-only."""
 
 
-assert isinstance(AuditEntry.__table__, Table)  # noqa: S101  # typed FromClause
-make_append_only(AuditEntry.__table__)
+make_append_only(AuditEntry)

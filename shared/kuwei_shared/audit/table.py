@@ -6,10 +6,12 @@ Hub and node each declare their own table from ``AuditColumns``.
 from __future__ import annotations
 
 import datetime as dt
+from typing import ClassVar
 
 from sqlalchemy import (
     BigInteger,
     DateTime,
+    FromClause,
     LargeBinary,
     String,
     Table,
@@ -44,6 +46,7 @@ class AuditColumns:
     """One entry of the chain, as stored."""
 
     __tablename__ = "audit_entry"
+    __table__: ClassVar[FromClause]
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), index=True)
@@ -56,8 +59,10 @@ class AuditColumns:
     digest: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-def make_append_only(table: Table) -> None:
+def make_append_only(row: type[AuditColumns]) -> None:
     """Install the trigger when metadata creates, or a migration meets, the table."""
+    table = row.__table__
+    assert isinstance(table, Table), "a mapped class has a table"
     table.info[STANDING] = APPEND_ONLY_DDL
 
     def install(_: Table, connection: Connection, **_options: object) -> None:

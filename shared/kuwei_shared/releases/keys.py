@@ -142,5 +142,5 @@ class KeyFolder:
             raise KuweiError(
                 "keys.locked", f"口令不能打开密钥 {name}。", kind=Kind.DENIED
             ) from error
-        assert isinstance(key, Ed25519PrivateKey)  # noqa: S101  # we wrote it
+        assert isinstance(key, Ed25519PrivateKey)  # we wrote it
         return key

@@ -223,7 +223,7 @@ class Repository:
         except UnsignedMetadataError as error:
             raise _short_of_signers(role) from error
         allowed = top.get_delegated_role(role)
-        assert isinstance(allowed, DelegatedRole)  # noqa: S101  # never succinct here
+        assert isinstance(allowed, DelegatedRole)  # never succinct here
         for path in overlay.signed.targets:
             if not allowed.is_delegated_path(path):
                 raise KuweiError(
@@ -326,8 +326,8 @@ class Repository:
 
 
 def _delegate(top: Targets, role: DelegatedRole, keys: Sequence[Key]) -> None:
-    assert top.delegations is not None  # noqa: S101  # set when it was created
-    assert top.delegations.roles is not None  # noqa: S101  # never succinct here
+    assert top.delegations is not None  # set when it was created
+    assert top.delegations.roles is not None  # never succinct here
     top.delegations.roles[role.name] = role
     for key in keys:
         top.add_key(key, role.name)

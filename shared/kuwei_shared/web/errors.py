@@ -48,7 +48,7 @@ FIELDS_SHOWN_MAX = 20
 
 def refusal(request: Request, error: Exception) -> Response:
     """Answer a KuweiError."""
-    assert isinstance(error, KuweiError)  # noqa: S101  # registered for this type
+    assert isinstance(error, KuweiError)  # registered for this type
     status = STATUS[error.kind]
     if error.code == LOGIN_NEEDED and request.method == "GET" and _is_page(request):
         return _to_login(request)
@@ -68,7 +68,7 @@ def refusal(request: Request, error: Exception) -> Response:
 
 def unreadable(request: Request, error: Exception) -> Response:
     """Answer input that does not parse: every fault, where it is."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101  # as above
+    assert isinstance(error, RequestValidationError)  # as above
     faults = [
         {"place": ".".join(map(str, fault["loc"])), "fault": str(fault["msg"])}
         for fault in error.errors()[:FIELDS_SHOWN_MAX]
@@ -81,7 +81,7 @@ def unreadable(request: Request, error: Exception) -> Response:
 
 def routing(request: Request, error: Exception) -> Response:
     """Answer what the router refuses: no such page, wrong method."""
-    assert isinstance(error, HTTPException)  # noqa: S101  # as above
+    assert isinstance(error, HTTPException)  # as above
     code = f"web.http_{error.status_code}"
     missing = error.status_code == STATUS[Kind.MISSING]
     detail = "没有这个页面,请从导航进入。" if missing else "请求无法办理。"

@@ -67,11 +67,12 @@ def payment_site(
                 ),
                 {"code": COUNTY},
             )
-        token = _token(site.node.settings.issuer)
+        token = machine_token(site.node.settings.issuer)
         yield PaymentSite(node=site.node, url=site.url, token=token)
 
 
-def _token(issuer: str) -> str:
+def machine_token(issuer: str) -> str:
+    """Return the payment system's access token."""
     found = httpx.get(f"{issuer}/.well-known/openid-configuration", trust_env=False)
     answer = httpx.post(
         found.json()["token_endpoint"],

@@ -14,10 +14,17 @@ from kuwei_shared.kernel.errors import Kind, KuweiError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityLimits:
-    """How many screening requests a process takes on, and when to come back."""
+    """How many screening requests a process takes on, and when to come back.
+
+    Attributes:
+        body_max: bytes of one request; a thousand full payments are about half.
+        body_wait_s: within which a request must have arrived whole.
+    """
 
     in_flight_max: int = 8
     retry_after_s: int = 1
+    body_max: int = 8 * 1024 * 1024
+    body_wait_s: float = 5.0
 
 
 class Capacity:
@@ -50,3 +57,22 @@ class Capacity:
     def leave(self) -> None:
         """Give the place back."""
         self.in_flight -= 1
+
+    def require_small(self, size: int) -> None:
+        """Refuse a request that is larger than any honest one.
+
+        Raises:
+            KuweiError: ``capacity.too_large``.
+        """
+        if size > self.limits.body_max:
+            raise KuweiError(
+                "capacity.too_large",
+                f"请求正文超过 {self.limits.body_max // 1024**2} MiB,请分批提交。",
+            )
+
+    def trickled(self) -> KuweiError:
+        """Return the refusal of a request that did not arrive in time."""
+        return KuweiError(
+            "capacity.trickled",
+            f"请求正文未在 {self.limits.body_wait_s:g} 秒内收全,请检查网络后重试。",
+        )

@@ -49,6 +49,8 @@ INDEX_KEYS: tuple[tuple[str, ...], ...] = (
 _MONTH = "date_trunc('month', {0}.vou_date)"
 # "+ 0" keeps the planner from scanning half the ledger by sequence number.
 _ARRIVED_BEFORE = "h.seq + 0 < p.seq"
+_BEFORE = "h.seq < (SELECT min(seq) FROM incoming)"
+_KNOWN = "h.seq <= (SELECT max(as_of) FROM incoming)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +260,10 @@ def _present(fact: Fact, row: str) -> str:
 def _sweep(alias: str, facts: Sequence[Fact]) -> list[str]:
     if facts[0].bucket is Bucket.DAYS:
         return [_sweep_days(alias, facts)]
-    return [_history(alias, facts), _sweep_bucket(alias, facts)]
+    return [
+        _grouped_history(alias, "before", facts, _BEFORE),
+        _sweep_bucket(alias, facts),
+    ]
 
 
 def _sweep_bucket(alias: str, facts: Sequence[Fact]) -> str:
@@ -285,8 +290,10 @@ def _plus(fact: Fact, one: str, other: str) -> str:
     return f"coalesce({one}, 0) + coalesce({other}, 0)"
 
 
-def _history(alias: str, facts: Sequence[Fact]) -> str:
-    """Group the history of the batch's distinct keys and buckets."""
+def _grouped_history(
+    alias: str, suffix: str, facts: Sequence[Fact], reached: str
+) -> str:
+    """Group the history of the batch's distinct keys and buckets, as far as reached."""
     first = facts[0]
     measures = [
         f"{_measure(fact, 'h')} FILTER (WHERE {_counted(fact, 'h')}) AS {fact.name}"
@@ -299,10 +306,9 @@ def _history(alias: str, facts: Sequence[Fact]) -> str:
     )
     chosen = ", ".join(f"t.{name}" for name in touched)
     return (
-        f"{alias}_before AS (SELECT {chosen}, {', '.join(measures)} FROM"
+        f"{alias}_{suffix} AS (SELECT {chosen}, {', '.join(measures)} FROM"
         f" (SELECT DISTINCT {selected} FROM incoming q WHERE {_present(first, 'q')}) t"
-        f" JOIN payment h ON {on}"
-        f" AND h.seq < (SELECT min(seq) FROM incoming) GROUP BY {chosen})"
+        f" JOIN payment h ON {on} AND {reached} GROUP BY {chosen})"
     )
 
 
@@ -346,6 +352,9 @@ def _sweep_days(alias: str, facts: Sequence[Fact]) -> str:
 def _closed(alias: str, facts: Sequence[Fact]) -> list[str]:
     """Everything in the closed window known at ``as_of``."""
     first = facts[0]
+    is_shared = all(fact.include_current for fact in facts)
+    if is_shared and first.bucket is not Bucket.DAYS:
+        return [_grouped_history(alias, "whole", facts, _KNOWN), _whole(alias, facts)]
     measures = []
     for fact in facts:
         others = [] if fact.include_current else ["h.seq <> q.seq"]
@@ -358,3 +367,14 @@ def _closed(alias: str, facts: Sequence[Fact]) -> list[str]:
         f" AND {_in_window(first, 'h', 'q')} GROUP BY q.seq)"
     )
     return [body]
+
+
+def _whole(alias: str, facts: Sequence[Fact]) -> str:
+    """Give every row what its group holds: rows of one window share one value."""
+    columns = _group_columns(facts[0], "q")
+    on = " AND ".join(f"b.{name} = {sql}" for name, sql in columns.items())
+    values = ", ".join(f"b.{fact.name}" for fact in facts)
+    return (
+        f"{alias} AS (SELECT q.seq, {values} FROM incoming q"
+        f" JOIN {alias}_whole b ON {on})"
+    )

@@ -45,9 +45,9 @@ check: setup ## Everything CI runs: format, lint, types, architecture, rules, te
 rules: setup ## The rule catalogue and its examples
 	@$(PY) deploy/build/check.py rules examples lock
 
-bench: setup ## Measure speed against the targets; JSON and a table
+bench: setup ## Measure speed against the targets; BENCH=name picks
 	@$(PYTHON) deploy/build/environment.py bench
-	@$(PY) -m tests.benchmarks
+	@$(PY) tests/benchmarks/run.py $(BENCH)
 
 fix: setup ## Format, and repair what ruff can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -138,6 +138,12 @@ class Statement:
             f"SELECT {kept}, {_concat(letters)} AS outcomes FROM ({enriched}) e{fence}"
         )
 
+    def enriched(self, incoming: str, plan: Plan) -> str:
+        """Return the SELECT of the rows with every operand as a ready column."""
+        body, ctes = self._enriched(plan)
+        head = ",\n".join([f"incoming AS MATERIALIZED ({incoming})", *ctes])
+        return f"WITH {head}\n{body}"
+
     def _enriched(self, plan: Plan) -> tuple[str, tuple[str, ...]]:
         vocabulary = self.catalogue.vocabulary
         facts = [

@@ -2,8 +2,8 @@
 
 ``catalogue/list.html`` is ``list.html`` in the catalogue feature's own
 ``templates/``; ``web/…`` is this package's. Undefined names are errors and
-everything is escaped. The macro files ``marks``, ``tables``, ``charts`` and
-``forms`` are there in every template without an import.
+everything is escaped. The macro files (``MACROS``) are there in every template
+without an import.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from kuwei_shared.web import formats
 from kuwei_shared.web.static import StaticFolder
 
 BUILT_IN = "web"
-MACROS = ("marks", "tables", "charts", "forms")
+MACROS = ("marks", "tables", "charts", "forms", "rules")
 
 
 class Templates:

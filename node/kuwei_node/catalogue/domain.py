@@ -74,6 +74,13 @@ class ProposalState(StrEnum):
     REFUSED = "refused"
 
 
+PROPOSAL_STATES: dict[str, str] = {
+    ProposalState.WAITING: "待审批",
+    ProposalState.APPROVED: "已批准",
+    ProposalState.REFUSED: "已退回",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """A change of a parameter that waits for, or has had, a second person's word.
@@ -93,6 +100,11 @@ class Proposal:
     decided_by: str | None
     decided_at: dt.datetime | None
     note: str
+
+    @property
+    def state_title(self) -> str:
+        """How it stands, in Chinese."""
+        return PROPOSAL_STATES[self.state]
 
     @property
     def amount(self) -> str | None:

@@ -251,12 +251,20 @@ def decide_proposal(session: Session, decided: Proposal) -> None:
     )
 
 
-def proposals(session: Session, request: PageRequest) -> Page[Proposal]:
-    """Return proposals, newest first."""
-    query = select(TuningProposal).order_by(TuningProposal.id.desc())
+def proposals(
+    session: Session, request: PageRequest, state: ProposalState | None = None
+) -> Page[Proposal]:
+    """Return proposals, newest first unless asked otherwise."""
+    where = [] if state is None else [TuningProposal.state == state]
+    moment = TuningProposal.id
+    order = moment.asc() if request.sort == "proposed_at" else moment.desc()
+    query = select(TuningProposal).where(*where).order_by(order)
     rows = session.scalars(query.offset(request.offset).limit(request.size))
-    total = session.scalar(select(func.count()).select_from(TuningProposal)) or 0
-    return Page(rows=[_as_proposal(row) for row in rows], total=total, request=request)
+    total = session.scalar(
+        select(func.count()).select_from(TuningProposal).where(*where)
+    )
+    found = [_as_proposal(row) for row in rows]
+    return Page(rows=found, total=total or 0, request=request)
 
 
 def local_rules(session: Session, at: dt.datetime | None = None) -> list[LocalRule]:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from kuwei_node.catalogue.domain import PROPOSAL_STATES, Proposal, ProposalState
 from kuwei_node.catalogue.service.proposals import Proposals
 from kuwei_node.effective.domain import MODES, RuleDetail, RuleRow, RuleSearch
 from kuwei_node.effective.service import Effective
@@ -55,16 +56,19 @@ CHANGES = Layout(
     title="参数调整",
     path=PROPOSALS,
     columns=(
-        Column(name="proposed_at", label="提出时间"),
+        Column(name="proposed_at", label="提出时间", is_sortable=True),
         Column(name="rule_id", label="规则"),
         Column(name="param", label="参数"),
-        Column(name="value", label="调整为", is_figure=True),
+        Column(name="amount", label="调整为", is_figure=True),
         Column(name="reason", label="理由"),
         Column(name="proposed_by", label="提出人"),
-        Column(name="state", label="状态"),
+        Column(name="state_title", label="状态"),
         Column(name="decided_by", label="审批"),
     ),
-    empty="还没有提出过参数调整;在规则页面提出。",
+    filters=(Filter(name="state", label="状态", options=PROPOSAL_STATES),),
+    default_sort="-proposed_at",
+    empty="没有符合条件的参数调整;在规则页面提出。",
+    can_export=True,
 )
 
 
@@ -127,12 +131,19 @@ def _changes(router: APIRouter, effective: Effective, proposals: Proposals) -> N
     @router.get("/proposals")
     def changes(request: Request, here: HereDep, desk: DeskDep) -> Response:
         ask = CHANGES.ask(request.query_params)
-        table = Table(
-            layout=CHANGES, ask=ask, page=proposals.page(desk.session, ask.page)
-        )
+        table = Table(layout=CHANGES, ask=ask, page=_proposed(proposals, desk, ask))
         labels = effective.param_labels(desk.session)
         return here.page(
             "effective/proposals.html", "table", table=table, labels=labels
+        )
+
+    @router.get(
+        "/proposals/export.{form}", dependencies=[needs(Permission.EXPORT_TABLES)]
+    )
+    def exported(form: str, request: Request, desk: DeskDep) -> Response:
+        ask = CHANGES.ask(request.query_params)
+        return export.table(
+            form, CHANGES, ask, lambda a: _proposed(proposals, desk, a), desk=desk
         )
 
     @router.post("/{rule_id}/proposals", dependencies=PROPOSE)
@@ -175,6 +186,12 @@ def _page(effective: Effective, desk: Desk, ask: TableAsk) -> Page[RuleRow]:
         mode=ask.get("mode"),
     )
     return effective.rules(desk.session, search, ask.page)
+
+
+def _proposed(proposals: Proposals, desk: Desk, ask: TableAsk) -> Page[Proposal]:
+    state = ask.get("state")
+    known = ProposalState(state) if state in PROPOSAL_STATES else None
+    return proposals.page(desk.session, ask.page, known)
 
 
 def _chart(found: RuleDetail) -> Chart:

@@ -153,3 +153,19 @@ def test_a_scheduled_run_shows_its_receipts(site: node_site_lab.NodeSite) -> Non
 
     assert "已完成" in runs
     assert "检查行数" in receipt
+
+
+def test_proposals_are_narrowed_by_state_and_exported(
+    site: node_site_lab.NodeSite,
+) -> None:
+    wanted = {"param": "floor", "reason": "本县标准较低"}
+    post(site, DRAFTER, "/rules/A0112/proposals", value="800", **wanted)
+
+    with site.signed_in(REVIEWER) as browser:
+        waiting = browser.get("/rules/proposals", params={"state": "waiting"}).text
+        refused = browser.get("/rules/proposals", params={"state": "refused"}).text
+        file = browser.get("/rules/proposals/export.csv", params={"state": "waiting"})
+
+    assert "A0112" in waiting
+    assert "A0112" not in refused
+    assert "A0112,floor,800" in file.text

@@ -110,9 +110,14 @@ class Proposals:
         found = self._waiting(session, proposal_id, by)
         return self._decide(session, found, ProposalState.REFUSED, by, note)
 
-    def page(self, session: Session, request: PageRequest) -> Page[Proposal]:
-        """Return proposals, newest first."""
-        return store.proposals(session, request)
+    def page(
+        self,
+        session: Session,
+        request: PageRequest,
+        state: ProposalState | None = None,
+    ) -> Page[Proposal]:
+        """Return proposals, newest first; only those in a state if one is given."""
+        return store.proposals(session, request, state)
 
     def _check(
         self, session: Session, rule_id: str, param: str, value: str | None

@@ -23,7 +23,7 @@ from kuwei_node.uplink import models as uplink
 from kuwei_node.uplink.adapters.enrolment import Applicant
 from kuwei_node.uplink.adapters.hub import GrpcHub, open_channel
 from kuwei_node.uplink.adapters.identity import IdentityFolder
-from kuwei_node.uplink.domain import Day, Mark, Seen
+from kuwei_node.uplink.domain import Day, HubHello, Mark, Seen, Submitted
 from kuwei_node.uplink.domain import Hub as HubPort
 from kuwei_node.uplink.service.outbox import OutboxService
 from kuwei_node.uplink.service.recorder import Recorder
@@ -33,6 +33,7 @@ from kuwei_shared.db.base import HubTable, NodeTable
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.identity.scope import of_service
 from kuwei_shared.kernel.clock import SetClock, SystemClock
+from kuwei_shared.trust.dsse import Signed
 from kuwei_shared.wire.statistics import Family, Figure, Measure
 
 T = TypeVar("T")
@@ -48,6 +49,25 @@ NODE_ROWS = (
     uplink.StatisticMark,
     uplink.UplinkStatus,
 )
+
+
+class Line:
+    """The real hub over a line; a subclass says how it fails."""
+
+    def __init__(self, hub: GrpcHub) -> None:
+        self.hub = hub
+
+    def hello(self, epoch: int, positions: Mapping[str, int]) -> HubHello:
+        return self.hub.hello(epoch, positions)
+
+    def heartbeat(self, queue_depth: int, catalogue: str | None) -> None:
+        self.hub.heartbeat(queue_depth, catalogue)
+
+    def wait(self, known: Mapping[str, int], wait_ms: int) -> Mapping[str, int]:
+        return self.hub.wait(known, wait_ms)
+
+    def submit(self, batch: Sequence[Signed]) -> Submitted:
+        return self.hub.submit(batch)
 
 
 def make_hub_tables(url: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import federation_lab as lab
@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 from sqlalchemy import Engine, text
 
 from kuwei_node.uplink.adapters.hub import GrpcHub
-from kuwei_node.uplink.domain import HubHello, Submitted
+from kuwei_node.uplink.domain import Submitted
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.trust.dsse import Signed
 
@@ -32,21 +32,12 @@ NUMBERS = itertools.count(450_400_000, 1_000)
 LOST = KuweiError("rpc.unreachable", "丢失。", kind=Kind.UNAVAILABLE)
 
 
-class FaultyHub:
+class FaultyHub(lab.Line):
     """The real hub over a line that fails as the next plan says."""
 
     def __init__(self, hub: GrpcHub) -> None:
-        self.hub = hub
+        super().__init__(hub)
         self.plan: list[str] = []
-
-    def hello(self, epoch: int, positions: Mapping[str, int]) -> HubHello:
-        return self.hub.hello(epoch, positions)
-
-    def heartbeat(self, queue_depth: int, catalogue: str | None) -> None:
-        self.hub.heartbeat(queue_depth, catalogue)
-
-    def wait(self, known: Mapping[str, int], wait_ms: int) -> Mapping[str, int]:
-        return self.hub.wait(known, wait_ms)
 
     def submit(self, batch: Sequence[Signed]) -> Submitted:
         fault = self.plan.pop() if self.plan else "none"

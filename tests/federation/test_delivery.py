@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import federation_lab as lab
@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from kuwei_hub.statistics.domain import Sum
 from kuwei_node.uplink.adapters.hub import GrpcHub
-from kuwei_node.uplink.domain import HubHello, Submitted
+from kuwei_node.uplink.domain import Submitted
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.trust import dsse, keys
 from kuwei_shared.trust.dsse import Signed
@@ -23,20 +23,8 @@ pytestmark = pytest.mark.federation
 TUESDAY = lab.MONDAY + dt.timedelta(days=1)
 
 
-class LostAnswers:
+class LostAnswers(lab.Line):
     """The hub over a line that loses the answer to every submission."""
-
-    def __init__(self, hub: GrpcHub) -> None:
-        self.hub = hub
-
-    def hello(self, epoch: int, positions: Mapping[str, int]) -> HubHello:
-        return self.hub.hello(epoch, positions)
-
-    def heartbeat(self, queue_depth: int, catalogue: str | None) -> None:
-        self.hub.heartbeat(queue_depth, catalogue)
-
-    def wait(self, known: Mapping[str, int], wait_ms: int) -> Mapping[str, int]:
-        return self.hub.wait(known, wait_ms)
 
     def submit(self, batch: Sequence[Signed]) -> Submitted:
         self.hub.submit(batch)

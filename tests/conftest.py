@@ -14,5 +14,5 @@ def postgres() -> Iterator[embedded.Postgres]:
     folder = embedded.scratch("kuwei-pg-")
     server = embedded.postgres(folder / "data", embedded.FAST)
     yield server
-    server.stop()
+    server.abandon()
     embedded.discard(folder)

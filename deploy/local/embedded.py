@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -69,6 +70,13 @@ class Postgres:
     def stop(self) -> None:
         """Stop the server; its data stays."""
         self.server.stop()
+
+    def abandon(self) -> None:
+        """Stop the server at once, without a checkpoint: its data is thrown away."""
+        process = self.server.get_postmaster_info().process
+        if process is not None:
+            process.send_signal(signal.SIGQUIT)
+            process.wait(START_S)
 
 
 def postgres(data: Path, settings: dict[str, str] = SAFE) -> Postgres:

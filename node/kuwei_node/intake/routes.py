@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, File, Form, Path, Request, UploadFile
 from fastapi.responses import Response
 
 from kuwei_node.intake.domain.progress import TITLES, ImportSearch, Progress, Reject
+from kuwei_node.intake.domain.reasons import TITLES as REASONS
 from kuwei_node.intake.domain.rows import Totals
 from kuwei_node.intake.service.imports import Intake
 from kuwei_node.intake.service.uploads import Upload, Uploads
@@ -40,9 +41,9 @@ COLUMNS = (
 )
 REJECTS = (
     Column(name="file", label="文件"),
-    Column(name="line", label="行号", is_figure=True),
-    Column(name="reason", label="原因代码"),
-    Column(name="remedy", label="原因与处理办法"),
+    Column(name="line", label="行号", is_sortable=True, is_figure=True),
+    Column(name="reason_title", label="原因"),
+    Column(name="remedy", label="处理办法"),
     Column(name="raw", label="原行内容"),
 )
 
@@ -119,7 +120,7 @@ def _one(router: APIRouter, intake: Intake) -> None:
         found = intake.progress(desk.session, desk.scope, number)
         layout = _rejects(number)
         ask = layout.ask(request.query_params)
-        page = intake.rejects(desk.session, desk.scope, number, ask.page)
+        page = _refused(intake, desk, ask, number)
         table = Table(layout=layout, ask=ask, page=page)
         return here.page("intake/rejects.html", "table", found=found, table=table)
 
@@ -133,11 +134,9 @@ def _one(router: APIRouter, intake: Intake) -> None:
     ) -> Response:
         layout = _rejects(number)
         ask = layout.ask(request.query_params)
-
-        def read(asked: TableAsk) -> Page[Reject]:
-            return intake.rejects(desk.session, desk.scope, number, asked.page)
-
-        return export.table(form, layout, ask, read, desk=desk)
+        return export.table(
+            form, layout, ask, lambda a: _refused(intake, desk, a, number), desk=desk
+        )
 
 
 def _layout(titles: dict[str, str]) -> Layout:
@@ -163,8 +162,14 @@ def _rejects(number: int) -> Layout:
         title="拒绝的行",
         path=f"{PATH}/{number}/rejects",
         columns=REJECTS,
+        filters=(Filter(name="reason", label="原因", options=dict(REASONS)),),
+        default_sort="line",
         empty="没有被拒绝的行。",
     )
+
+
+def _refused(intake: Intake, desk: Desk, ask: TableAsk, number: int) -> Page[Reject]:
+    return intake.rejects(desk.session, desk.scope, number, ask.page, ask.get("reason"))
 
 
 def _page(intake: Intake, desk: Desk, ask: TableAsk) -> Page[Progress]:

@@ -61,9 +61,20 @@ def test_a_refused_row_comes_with_line_reason_and_remedy(
     page = see(site, STEWARD, f"{path}/rejects")
     download = see(site, STEWARD, f"{path}/rejects/export.csv")
 
-    assert "field.money" in page
+    assert "金额无效" in page
     assert "「支付金额」不是有效金额" in page
     assert "十二元" in download
+
+
+def test_refused_rows_are_narrowed_by_reason(site: node_site_lab.NodeSite) -> None:
+    _, path, _ = hand_in(site, STEWARD, sheet("I-reason"))
+    site.run_imports()
+
+    money = see(site, STEWARD, f"{path}/rejects?reason=field.money&sort=-line")
+    dates = see(site, STEWARD, f"{path}/rejects?reason=field.date")
+
+    assert "十二元" in money
+    assert "没有被拒绝的行" in dates
 
 
 def test_totals_that_differ_are_said_loudly(site: node_site_lab.NodeSite) -> None:

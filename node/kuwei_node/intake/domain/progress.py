@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kuwei_node.intake.domain.reasons import TITLES as REASONS
+from kuwei_node.intake.domain.reasons import Reason
 from kuwei_node.intake.domain.rows import Broken, Totals
 
 
@@ -181,6 +183,11 @@ class Reject:
     reason: str
     field: str
     remedy: str
+
+    @property
+    def reason_title(self) -> str:
+        """Why it was refused, in two words."""
+        return REASONS[Reason(self.reason)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,22 @@ class Reason(StrEnum):
     SUBTOTAL = "report.subtotal"
 
 
+TITLES: dict[Reason, str] = {
+    Reason.COLUMNS: "列数不符",
+    Reason.MISSING: "必填项为空",
+    Reason.MONEY: "金额无效",
+    Reason.NUMBER: "数字无效",
+    Reason.DATE: "日期无效",
+    Reason.CODE: "代码不在范围",
+    Reason.PATTERN: "格式不符",
+    Reason.LENGTH: "内容过长",
+    Reason.CONTROL: "含控制字符",
+    Reason.ELSEWHERE: "不归本节点",
+    Reason.REPEATED: "主键重复",
+    Reason.DIFFERS: "与已有记录不同",
+    Reason.SUBTOTAL: "小计不符",
+}
+
 REMEDIES: dict[Reason, str] = {
     Reason.COLUMNS: "本行列数与表头不符,请检查是否缺列、多列或引号未闭合。",
     Reason.MISSING: "必填项「{label}」为空,请在来源系统补齐后重新导出。",

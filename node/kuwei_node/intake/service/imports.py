@@ -267,12 +267,13 @@ class Intake:
         scope: VisibleJurisdictions,
         import_id: int,
         request: PageRequest,
+        reason: str | None = None,
     ) -> Page[Reject]:
         """Return an import's refused rows, each with its remedy."""
         fields = self._words(session).payment
         labels = {name: field.label for name, field in fields.items()}
         return accounts.rejects_page(
-            session, scope, import_id, request=request, labels=labels
+            session, scope, import_id, request=request, labels=labels, reason=reason
         )
 
     def _claim(

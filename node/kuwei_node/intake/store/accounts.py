@@ -116,6 +116,7 @@ def rejects_page(
     *,
     request: PageRequest,
     labels: Mapping[str, str],
+    reason: str | None = None,
 ) -> Page[Reject]:
     """Return an import's refused rows by file and line; labels name the fields."""
     base = (
@@ -137,8 +138,12 @@ def rejects_page(
         .join(IntakeReject, IntakeReject.batch_id == IntakeBatch.id)
         .where(IntakeFile.import_id == import_id, _visible(scope))
     )
+    if reason is not None:
+        base = base.where(IntakeReject.reason == reason)
     total = session.scalar(select(func.count()).select_from(base.subquery()))
-    ordered = base.order_by(IntakeFile.ordinal, IntakeReject.line, IntakeReject.id)
+    line = IntakeReject.line
+    line_order = line.desc() if request.sort == "-line" else line.asc()
+    ordered = base.order_by(IntakeFile.ordinal, line_order, IntakeReject.id)
     rows = session.execute(ordered.offset(request.offset).limit(request.size))
     rejects = [
         Reject(**row, remedy=remedy(row["reason"], labels.get(row["field"], "")))

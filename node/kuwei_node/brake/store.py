@@ -17,6 +17,8 @@ def stopped_lately(
 ) -> dict[str, tuple[int, int]]:
     """Return rule → (payments it hit, payments) among the latest arrivals.
 
+    A rule somebody has put back begins anew: what it stopped before was judged.
+
     Args:
         session: the open transaction.
         rule_ids: rules that may hold or refuse.
@@ -24,12 +26,15 @@ def stopped_lately(
     """
     rows = session.execute(
         text(
-            "WITH latest AS (SELECT payment_seq FROM screening"
+            "WITH latest AS (SELECT payment_seq, screened_at FROM screening"
             " ORDER BY payment_seq DESC LIMIT :window)"
-            " SELECT r.rule_id, count(h.payment_seq), (SELECT count(*) FROM latest)"
-            " FROM unnest(CAST(:ids AS text[])) AS r(rule_id) LEFT JOIN hit h"
-            " ON h.rule_id = r.rule_id AND h.payment_seq IN (SELECT payment_seq"
-            " FROM latest) GROUP BY r.rule_id"
+            " SELECT r.rule_id, count(h.payment_seq), count(l.payment_seq)"
+            " FROM unnest(CAST(:ids AS text[])) AS r(rule_id) LEFT JOIN LATERAL"
+            " (SELECT max(t.reset_at) AS reset_at FROM brake_trip t"
+            " WHERE t.rule_id = r.rule_id) t ON true LEFT JOIN latest l"
+            " ON l.screened_at > coalesce(t.reset_at, '-infinity') LEFT JOIN hit h"
+            " ON h.rule_id = r.rule_id AND h.payment_seq = l.payment_seq"
+            " GROUP BY r.rule_id"
         ),
         {"ids": list(rule_ids), "window": window},
     )

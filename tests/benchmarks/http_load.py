@@ -96,9 +96,14 @@ def _payments(found: house.House, count: int) -> list[dict[str, Any]]:
         {k: v for k, v in row.items() if v is not None and k not in _KEEP_OUT}
         for row in rows
     ]
-    return [
-        {**fields[n % len(fields)], "payment_id": f"BENCH{n}"} for n in range(count)
-    ]
+    return [_another(fields[n % len(fields)], n) for n in range(count)]
+
+
+def _another(payment: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return a payment like one before, small enough to leave budgets intact."""
+    amount = f"{round(float(payment['pay_amt']) / 20, 2):.2f}"
+    changed = {"payment_id": f"BENCH{number}", "pay_amt": amount}
+    return payment | changed | ({"xpay_amt": amount} if "xpay_amt" in payment else {})
 
 
 @contextlib.contextmanager

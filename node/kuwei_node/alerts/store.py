@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import RowMapping, text
@@ -29,28 +30,39 @@ _WINDOW_START = (
 )
 
 
-def _key(raisings: Sequence[Raising]) -> str:
-    """Return the SQL of the subject key: one branch per rule that says its own."""
-    branches = " ".join(
-        f"WHEN {one.place:d} THEN concat_ws('|', {', '.join(f'p.{n}' for n in one.by)})"
-        for one in raisings
-    )
-    return f"CASE r.place {branches} END"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hits:
+    """Where hits are found and how they count; every text is this module's own.
+
+    Attributes:
+        source: FROM clause with the judged rows as ``p``.
+        columns: what of a row an alert keeps or sums.
+        outcomes: the string of outcomes, one letter per rule.
+        where: which rows.
+        measured: amount, first and last payment of a group.
+        counted: how an alert raised before takes the new counts.
+    """
+
+    source: str
+    columns: str
+    outcomes: str
+    where: str
+    measured: str
+    counted: str
 
 
-def _listed(raisings: Sequence[Raising]) -> str:
-    """Return the raisings as the JSON rows the statements join."""
-    return json.dumps(
-        [
-            {
-                "place": one.place,
-                "rule_id": one.rule_id,
-                "severity": one.severity,
-                "win": one.window,
-            }
-            for one in raisings
-        ]
-    )
+_OF_PAYMENTS = "sum(pay_amt), min(seq), max(seq)"
+_OF_OTHERS = "0, NULL, NULL"
+_RECORDED = _Hits(
+    source="screening s JOIN payment p ON p.seq = s.payment_seq"
+    " AND p.fiscal_year = s.fiscal_year",
+    columns="p.mof_div_code, p.agency_code, p.pay_amt, p.seq, p.vou_date, s.operands",
+    outcomes="s.outcomes",
+    where="s.outcomes LIKE '%1%'",
+    measured=_OF_PAYMENTS,
+    counted="hit_count = alert.hit_count + excluded.hit_count,"
+    " hit_amount = alert.hit_amount + excluded.hit_amount",
+)
 
 
 def raise_for_payments(
@@ -75,37 +87,9 @@ def raise_for_payments(
     Returns:
         How many alerts were raised or extended.
     """
-    if not raisings:
-        return 0
-    result = session.execute(
-        text(
-            "INSERT INTO alert (rule_id, mof_div_code, subject, subject_key,"
-            " window_start, first_day, severity, agency_code, hit_count, hit_amount,"
-            " first_payment_seq, last_payment_seq, compiled_id, operands, raised_at,"
-            " last_at)"
-            " SELECT rule_id, mof_div_code, 'payment', subject_key, window_start,"
-            " min(vou_date), min(severity), min(agency_code), count(*), sum(pay_amt),"
-            " min(seq), max(seq), :compiled,"
-            " (array_agg(operands ORDER BY seq DESC))[1], :at, :at"
-            " FROM (SELECT r.rule_id, r.severity, p.mof_div_code, p.agency_code,"
-            f" p.pay_amt, p.seq, p.vou_date, s.operands,"
-            f" {_key(raisings)} AS subject_key,"
-            f" {_WINDOW_START} AS window_start FROM screening s"
-            " JOIN payment p ON p.seq = s.payment_seq AND p.fiscal_year = s.fiscal_year"
-            " JOIN json_to_recordset(:rules) AS r(place integer, rule_id text,"
-            " severity text, win text) ON substr(s.outcomes, r.place, 1) = '1'"
-            f" WHERE s.outcomes LIKE '%1%' AND {where}) hits"
-            " GROUP BY rule_id, mof_div_code, subject_key, window_start"
-            " ON CONFLICT (rule_id, mof_div_code, subject_key, window_start)"
-            " DO UPDATE SET hit_count = alert.hit_count + excluded.hit_count,"
-            " hit_amount = alert.hit_amount + excluded.hit_amount,"
-            " last_payment_seq = excluded.last_payment_seq,"
-            " operands = excluded.operands, compiled_id = excluded.compiled_id,"
-            " last_at = excluded.last_at"
-        ),
-        {"rules": _listed(raisings), "compiled": compiled_id, "at": at, **values},
-    )
-    return int(getattr(result, "rowcount", 0))
+    hits = replace(_RECORDED, where=f"{_RECORDED.where} AND {where}")
+    bound = {"subject": "payment", "compiled": compiled_id, "at": at, **values}
+    return _raise(session, raisings, hits, bound)
 
 
 def raise_for_subjects(
@@ -132,11 +116,26 @@ def raise_for_subjects(
     Returns:
         How many alerts were raised or renewed.
     """
+    hits = _Hits(
+        source=f"{table} p",
+        columns="p.*",
+        outcomes="p.outcomes",
+        where="true",
+        measured=_OF_PAYMENTS if subject == "payment" else _OF_OTHERS,
+        counted="hit_count = excluded.hit_count, hit_amount = excluded.hit_amount",
+    )
+    bound = {"subject": subject, "compiled": compiled_id, "at": at}
+    return _raise(session, raisings, hits, bound)
+
+
+def _raise(
+    session: Session,
+    raisings: Sequence[Raising],
+    hits: _Hits,
+    values: dict[str, Any],  # Any: whatever a condition compares
+) -> int:
     if not raisings:
         return 0
-    is_payment = subject == "payment"
-    amount = "sum(pay_amt)" if is_payment else "0"
-    first, last = ("min(seq)", "max(seq)") if is_payment else ("NULL", "NULL")
     result = session.execute(
         text(
             "INSERT INTO alert (rule_id, mof_div_code, subject, subject_key,"
@@ -144,29 +143,47 @@ def raise_for_subjects(
             " first_payment_seq, last_payment_seq, compiled_id, operands, raised_at,"
             " last_at)"
             " SELECT rule_id, mof_div_code, :subject, subject_key, window_start,"
-            f" min(vou_date), min(severity), min(agency_code), count(*), {amount},"
-            f" {first}, {last},"
-            " :compiled, (array_agg(operands ORDER BY seq DESC))[1], :at, :at"
-            " FROM (SELECT r.rule_id, r.severity, p.*,"
+            " min(vou_date), min(severity), min(agency_code), count(*),"
+            f" {hits.measured}, :compiled,"
+            " (array_agg(operands ORDER BY seq DESC))[1], :at, :at"
+            f" FROM (SELECT r.rule_id, r.severity, {hits.columns},"
             f" {_key(raisings)} AS subject_key, {_WINDOW_START} AS window_start"
-            f" FROM {table} p JOIN json_to_recordset(:rules) AS r(place integer,"
-            " rule_id text, severity text, win text)"
-            " ON substr(p.outcomes, r.place, 1) = '1') hits"
+            f" FROM {hits.source} JOIN json_to_recordset(:rules) AS"
+            " r(place integer, rule_id text, severity text, win text)"
+            f" ON substr({hits.outcomes}, r.place, 1) = '1' WHERE {hits.where}) hits"
             " GROUP BY rule_id, mof_div_code, subject_key, window_start"
             " ON CONFLICT (rule_id, mof_div_code, subject_key, window_start)"
-            " DO UPDATE SET hit_count = excluded.hit_count,"
-            " hit_amount = excluded.hit_amount, operands = excluded.operands,"
+            f" DO UPDATE SET {hits.counted}, operands = excluded.operands,"
             " last_payment_seq = excluded.last_payment_seq,"
             " compiled_id = excluded.compiled_id, last_at = excluded.last_at"
         ),
-        {
-            "rules": _listed(raisings),
-            "subject": subject,
-            "compiled": compiled_id,
-            "at": at,
-        },
+        {"rules": _listed(raisings), **values},
     )
     return int(getattr(result, "rowcount", 0))
+
+
+def _key(raisings: Sequence[Raising]) -> str:
+    """Return the SQL of the subject key: one branch per rule that says its own."""
+    branches = " ".join(
+        f"WHEN {one.place:d} THEN concat_ws('|', {', '.join(f'p.{n}' for n in one.by)})"
+        for one in raisings
+    )
+    return f"CASE r.place {branches} END"
+
+
+def _listed(raisings: Sequence[Raising]) -> str:
+    """Return the raisings as the JSON rows the statement joins."""
+    return json.dumps(
+        [
+            {
+                "place": one.place,
+                "rule_id": one.rule_id,
+                "severity": one.severity,
+                "win": one.window,
+            }
+            for one in raisings
+        ]
+    )
 
 
 _ROW = (

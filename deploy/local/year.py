@@ -25,6 +25,11 @@ SCREENED = (
 )
 
 
+IN_FORCE = (
+    "SELECT coalesce((SELECT r.version FROM catalogue_state s"
+    " JOIN catalogue_release r ON r.serial = s.active_serial), '')"
+)
+
 # What each node holds at the end, and what the hub believes of it.
 AT_NODE = (
     "SELECT (SELECT count(*) FROM payment) || ' ' || (SELECT count(*) FROM hit)"
@@ -57,7 +62,8 @@ def generate(stack: Stack) -> str:
 def adoption(stack: Stack) -> str:
     """Wait until every node has the published release in force."""
     release = stack.notebook.get("release") or ""
-    abreast(lambda place: _adopted(stack, place, release), stack.places)
+    for place in stack.places:
+        _adopted(stack, place, release)
     return f"{len(stack.places)} 个节点启用 {release}"
 
 
@@ -141,15 +147,11 @@ def _watch(
 
 def _adopted(stack: Stack, place: Place, release: str) -> None:
     limit = time.monotonic() + ADOPT_S
-    while True:
-        name = f"catalogue-{place.code}"
-        env = stack.node(place)
-        said = stack.run(name, "kuwei-node", "catalogue", "status", env=env)
-        if f"现行:{release}" in said:
-            return
+    while (found := stack.ask(place.database, IN_FORCE)) != release:
         stack.require_staying()
+        stack.supervisor.require_alive()
         if time.monotonic() > limit:
-            raise StageFailedError(f"{place.name} has not adopted {release}:\n{said}")
+            raise StageFailedError(f"{place.name}: {found or 'none'}, not {release}")
         time.sleep(LOOK_S)
 
 

@@ -157,12 +157,13 @@ def _layout(titles: dict[str, str]) -> Layout:
 
 
 def _rejects(number: int) -> Layout:
+    reasons = {str(reason): title for reason, title in REASONS.items()}
     return Layout(
         name="rejects",
         title="拒绝的行",
         path=f"{PATH}/{number}/rejects",
         columns=REJECTS,
-        filters=(Filter(name="reason", label="原因", options=dict(REASONS)),),
+        filters=(Filter(name="reason", label="原因", options=reasons),),
         default_sort="line",
         empty="没有被拒绝的行。",
     )

@@ -25,6 +25,7 @@ from kuwei_node.catalogue.models import (
     RuleTuning,
     TuningProposal,
 )
+from kuwei_shared.db.prepared import Prepared
 from kuwei_shared.kernel.pages import Page, PageRequest
 
 _ENSURE = (
@@ -33,6 +34,7 @@ _ENSURE = (
 _RAISE = """
 UPDATE catalogue_state SET edition = edition + 1 + floor(random() * 4294967296)::bigint
 """
+_EDITION = Prepared("SELECT edition FROM catalogue_state", ())
 _WITHOUT_BUNDLE = select(CatalogueRelease).options(defer(CatalogueRelease.bundle))
 _NEXT = """
 INSERT INTO adoption_head AS head (epoch, seq) VALUES (:epoch, 1)
@@ -42,7 +44,8 @@ ON CONFLICT (epoch) DO UPDATE SET seq = head.seq + 1 RETURNING seq
 
 def edition(session: Session) -> int:
     """Return the edition in force: one row, asked before every screening."""
-    return session.scalar(select(CatalogueState.edition)) or 0
+    found = _EDITION.run(session)
+    return int(found[0][0]) if found else 0
 
 
 def raise_edition(session: Session) -> None:

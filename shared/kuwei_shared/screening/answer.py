@@ -74,23 +74,20 @@ def hits_of(
         operands: the values that were judged.
         day: the payment's business date, which chooses the clause in force.
     """
-    ids = [one.rule.id for one in effective.realtime.rules]
     return tuple(
         _hit(effective, rule_id, operands or {}, day)
-        for rule_id in ids_with(outcomes, Outcome.HIT, ids)
+        for rule_id in ids_with(outcomes, Outcome.HIT, effective.realtime_ids)
     )
 
 
 def undetermined_of(effective: EffectiveCatalogue, outcomes: str) -> tuple[str, ...]:
     """Return the ids of the rules that could not be computed."""
-    ids = [one.rule.id for one in effective.realtime.rules]
-    return tuple(ids_with(outcomes, Outcome.UNDETERMINED, ids))
+    return tuple(ids_with(outcomes, Outcome.UNDETERMINED, effective.realtime_ids))
 
 
 def failed_of(effective: EffectiveCatalogue, outcomes: str) -> tuple[str, ...]:
     """Return the ids of the rules that failed on this payment."""
-    ids = [one.rule.id for one in effective.realtime.rules]
-    return tuple(ids_with(outcomes, Outcome.ERROR, ids))
+    return tuple(ids_with(outcomes, Outcome.ERROR, effective.realtime_ids))
 
 
 def _hit(

@@ -38,6 +38,11 @@ class EffectiveCatalogue:
         """The statement every arriving payment meets."""
         return compile_rules(self.catalogue, self.rules)
 
+    @cached_property
+    def realtime_ids(self) -> tuple[str, ...]:
+        """Rule ids in the order of the outcome letters."""
+        return tuple(one.rule.id for one in self.realtime.rules)
+
     def scheduled(self, subject: str, schedule: Schedule) -> Statement:
         """Return the statement of one subject's rules on a schedule."""
         return compile_rules(

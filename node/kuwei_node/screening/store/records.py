@@ -134,16 +134,18 @@ def record_hits(
     )
 
 
+_COMPILED = Prepared(
+    "SELECT id FROM compiled_catalogue WHERE fingerprint = $1", ("text",)
+)
+
+
 def compiled_id(
     session: Session, effective: EffectiveCatalogue, at: dt.datetime
 ) -> int:
     """Return the number of an effective catalogue, registering it the first time."""
-    found = session.execute(
-        text("SELECT id FROM compiled_catalogue WHERE fingerprint = :print"),
-        {"print": effective.fingerprint},
-    ).scalar()
-    if found is not None:
-        return int(found)
+    found = _COMPILED.run(session, effective.fingerprint)
+    if found:
+        return int(found[0][0])
     rule_ids = [one.rule.id for one in effective.realtime.rules]
     row = session.execute(
         text(

@@ -28,12 +28,13 @@ RELEASE_ID = re.compile(r"[0-9a-z][0-9a-z._:-]{0,79}")
 
 
 class Measure(StrEnum):
-    """What is counted; amounts are in fen."""
+    """What is counted; amounts are in fen. No measure occurs in two families."""
 
     PAYMENTS = "payments"
     AMOUNT_FEN = "amount_fen"
     PAID_FEN = "paid_fen"
     SCREENED = "screened"
+    SCREENED_BY_RELEASE = "screened_by_release"
     HELD = "held"
     REJECTED = "rejected"
     HITS = "hits"

@@ -101,7 +101,7 @@ def test_figures_say_which_release_screened(desk: Desk) -> None:
     desk.pay("P1", "100.00")
 
     assert desk.figures(Family.ADOPTION) == {
-        Figure(measure=Measure.SCREENED, release_id="2026.1", value=1)
+        Figure(measure=Measure.SCREENED_BY_RELEASE, release_id="2026.1", value=1)
     }
 
 

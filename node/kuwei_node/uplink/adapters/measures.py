@@ -139,7 +139,7 @@ def _by_release(rows: Sequence[RowMapping]) -> tuple[Figure, ...]:
     releases = sorted({row["release"] for row in rows if row["release"] is not None})
     return tuple(
         Figure(
-            measure=Measure.SCREENED,
+            measure=Measure.SCREENED_BY_RELEASE,
             release_id=release,
             value=sum(row["screened"] for row in rows if row["release"] == release),
         )

@@ -20,6 +20,10 @@ __all__ = ["Appended", "Known", "Ledger"]
 Row = Mapping[str, Any]
 
 
+LOCK_KEYS = ("agency_code", "bgt_id", "pro_code", "contract_no")
+"""What a realtime fact may be keyed by first; payments that share one wait in line."""
+
+
 class Ledger:
     """The payment ledger of one node."""
 
@@ -28,9 +32,10 @@ class Ledger:
         self._years: set[int] = set()
 
     def lock(self, session: Session, rows: Sequence[Row]) -> None:
-        """Hold every budget unit and appropriation the rows touch until the end."""
-        units = {str(row["agency_code"]) for row in rows}
-        units |= {f"bgt:{row['bgt_id']}" for row in rows if row.get("bgt_id")}
+        """Hold every unit of locking the rows touch until the transaction ends."""
+        units = {
+            f"{key}:{row[key]}" for row in rows for key in LOCK_KEYS if row.get(key)
+        }
         store.lock_units(session, sorted(units))
 
     def known(self, session: Session, rows: Sequence[Row]) -> list[Known]:

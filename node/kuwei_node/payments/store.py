@@ -23,6 +23,8 @@ from kuwei_shared.kernel.errors import Kind, KuweiError
 YEAR_MIN, YEAR_MAX = 1990, 2100
 PARTITIONED = ("payment", "screening")
 REFERENCE_LOCK, YEARS_LOCK = 1, 2
+# A power of two: an import of many units must not exhaust the server's lock table.
+LOCK_STRIPES = 4_096
 _TALLY = "CASE {0}.entry_kind WHEN 'normal' THEN 1 WHEN 'reversal' THEN -1 ELSE 0 END"
 
 
@@ -43,9 +45,9 @@ _RECORD = ", ".join(f"{name} {kind}" for name, kind in FIELDS.items())
 _SAME = " AND ".join(f"r.{name} IS NOT DISTINCT FROM p.{name}" for name in FIELDS)
 
 _LOCK = Prepared(
-    "SELECT pg_advisory_xact_lock_shared($2), count(pg_advisory_xact_lock(h))"
-    " FROM (SELECT DISTINCT hashtextextended(u, 0) AS h FROM unnest($1) AS u"
-    " ORDER BY 1 OFFSET 0) s",
+    "SELECT pg_advisory_xact_lock_shared($2), count(pg_advisory_xact_lock(1, h))"
+    f" FROM (SELECT DISTINCT hashtext(u) & {LOCK_STRIPES - 1} AS h"
+    " FROM unnest($1) AS u ORDER BY 1 OFFSET 0) s",
     ("text[]", "bigint"),
 )
 _KNOWN = Prepared(
@@ -159,11 +161,15 @@ def set_refused(session: Session, seqs: list[int], refused: list[int]) -> None:
 
 
 def units_of(session: Session, seq: int) -> dict[str, str | None]:
-    """Return the budget unit and appropriation of a payment."""
+    """Return what a payment shares with others: unit, appropriation, and so on."""
     row = session.execute(
-        text("SELECT agency_code, bgt_id FROM payment WHERE seq = :seq"), {"seq": seq}
-    ).one()
-    return {"agency_code": row.agency_code, "bgt_id": row.bgt_id}
+        text(
+            "SELECT agency_code, bgt_id, pro_code, contract_no FROM payment"
+            " WHERE seq = :seq"
+        ),
+        {"seq": seq},
+    )
+    return dict(row.mappings().one())
 
 
 def reverse(session: Session, seq: int, received_at: dt.datetime) -> int:

@@ -48,3 +48,27 @@ def test_the_same_request_sent_at_once_counts_once(engine: Engine) -> None:
 
     assert decisions == {"pass"}
     assert lab.count("payment") == 1
+
+
+def test_units_of_one_project_wait_for_each_other(engine: Engine) -> None:
+    project = rule(
+        "P",
+        "fact.project_paid > 1000",
+        requires=("pro_code",),
+        severity=Severity.GREY,
+    )
+    lab = ScreeningLab(engine, effective(project))
+    with lab.begin() as session:
+        lab.ledger.ensure_years(session, {2026})
+
+    with ThreadPoolExecutor(20) as pool:
+        asked = [
+            pool.submit(
+                lab.screen,
+                payment(f"p{n}", pay_amt="37.00", agency_code=f"A{n}", pro_code="P1"),
+            )
+            for n in range(60)
+        ]
+        decisions = [one.result()[0] for one in asked]
+
+    assert decisions.count("pass") == 27

@@ -40,7 +40,7 @@ from kuwei_node.intake.domain.rows import (
 )
 from kuwei_node.intake.domain.settling import settle
 from kuwei_node.intake.store import accounts, ledger, staging
-from kuwei_node.payments.service import Appended, Ledger
+from kuwei_node.payments.service import LOCK_KEYS, Appended, Ledger
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import KuweiError
@@ -298,10 +298,10 @@ class Intake:
         if not tables:
             return Appended(0, 0, 0)
         keys = pa.concat_tables(
-            [table.select(["agency_code", "bgt_id", "fiscal_year"]) for table in tables]
+            [table.select([*LOCK_KEYS, "fiscal_year"]) for table in tables]
         )
         years = pc.unique(keys["fiscal_year"]).to_pylist()
-        units = keys.group_by(["agency_code", "bgt_id"]).aggregate([]).to_pylist()
+        units = keys.group_by(list(LOCK_KEYS)).aggregate([]).to_pylist()
         self._payments.ensure_years(session, set(years))
         self._payments.lock(session, units)
         appended = self._payments.append_staged(session, work.import_id)

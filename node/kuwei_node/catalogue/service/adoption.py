@@ -16,9 +16,9 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from kuwei_node.catalogue import store
 from kuwei_node.catalogue.domain import Files, ReleaseState, SeenRelease
 from kuwei_node.catalogue.service.proof import prove
+from kuwei_node.catalogue.store import releases, reports
 from kuwei_shared.catalogue import bundle as bundles
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import KuweiError
@@ -78,7 +78,7 @@ class Adoption:
         A release that failed its examples is not tried again: the same bytes
         fail the same way. One that failed on the way is.
         """
-        known = store.release(session, serial)
+        known = releases.find(session, serial)
         if known is not None and known.state in {
             ReleaseState.ACTIVE,
             ReleaseState.FAILED,
@@ -98,7 +98,7 @@ class Adoption:
             verified_at=self.clock.now(),
             activated_at=None,
         )
-        store.keep_release(session, seen, bundle)
+        releases.keep(session, seen, bundle)
         self.report(session, version, serial, AdoptionState.FETCHED)
         self.report(session, version, serial, AdoptionState.VERIFIED)
 
@@ -113,12 +113,12 @@ class Adoption:
         files = bundles.unpack_files(bundle)
         prove(session, bundles.unpack(bundle))
         self.prepare(session, version, files)
-        store.set_state(session, serial, ReleaseState.COMPILED)
+        releases.set_state(session, serial, ReleaseState.COMPILED)
         self.report(session, version, serial, AdoptionState.COMPILED)
 
     def activate(self, session: Session, version: str, serial: int) -> None:
         """Put a compiled release in force and say so, in one transaction."""
-        store.activate(session, serial, self.clock.now())
+        releases.activate(session, serial, self.clock.now())
         self.report(session, version, serial, AdoptionState.ACTIVE)
 
     def refuse(
@@ -126,13 +126,13 @@ class Adoption:
     ) -> None:
         """Stay on the release before, and tell the province why."""
         if error.code.startswith(LASTING):
-            store.set_state(session, serial, ReleaseState.FAILED, error.message)
+            releases.set_state(session, serial, ReleaseState.FAILED, error.message)
         self.report(session, version, serial, AdoptionState.FAILED, error)
 
     def look(self, session: Session, trouble: KuweiError | None) -> None:
         """Remember how the newest look at the province went."""
         now = self.clock.now() if trouble is None else None
-        store.note_look(session, now, "" if trouble is None else trouble.message)
+        releases.note_look(session, now, "" if trouble is None else trouble.message)
 
     def report(
         self,
@@ -144,7 +144,7 @@ class Adoption:
     ) -> None:
         """Sign a report and keep it for sending."""
         epoch = self.signer.epoch
-        seq = store.next_report_seq(session, epoch)
+        seq = reports.next_seq(session, epoch)
         report = AdoptionReport(
             node_code=self.signer.node_code,
             epoch=epoch,
@@ -158,18 +158,18 @@ class Adoption:
             agent_version=self.agent_version,
         )
         signed = self.signer.sign(wire.encode(report), ADOPTION_TYPE)
-        store.add_report(session, epoch, seq, dsse.to_json(signed))
+        reports.add(session, epoch, seq, dsse.to_json(signed))
 
     def waiting(self, session: Session) -> Sequence[dsse.Signed]:
         """Return the oldest reports to send, in order."""
-        stored = store.waiting_reports(session, REPORTS_MAX)
+        stored = reports.waiting(session, REPORTS_MAX)
         return [dsse.from_json(document) for document in stored]
 
     def acknowledged(self, session: Session, epoch: int, seq: int) -> None:
         """Note what the hub holds; kept a while, in case it is restored."""
         now = self.clock.now()
-        store.acknowledge_reports(session, epoch, seq, now=now, keep=KEPT)
+        reports.acknowledge(session, epoch, seq, now=now, keep=KEPT)
 
     def missed(self, session: Session, seq: int) -> bool:
         """Send again from the number the hub misses; False when it is no more here."""
-        return store.send_again(session, self.signer.epoch, seq) > 0
+        return reports.send_again(session, self.signer.epoch, seq) > 0

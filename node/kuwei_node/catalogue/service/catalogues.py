@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Mapping
 
 from sqlalchemy.orm import Session
 
-from kuwei_node.catalogue import store
 from kuwei_node.catalogue.domain import (
     Files,
     InForce,
@@ -24,6 +23,7 @@ from kuwei_node.catalogue.domain import (
     combine,
 )
 from kuwei_node.catalogue.service.proof import plan_only
+from kuwei_node.catalogue.store import local_rules, releases, tunings
 from kuwei_shared.catalogue import bundle
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
@@ -67,7 +67,7 @@ class Catalogues:
         Raises:
             KuweiError: ``catalogue.none`` before the first release.
         """
-        edition = store.edition(session)
+        edition = releases.edition(session)
         held = self._held
         if held is not None and held[0] == edition:
             return held[1]
@@ -101,7 +101,7 @@ class Catalogues:
             found = self._replayed.get(key)
         if found is not None:
             return found
-        data = store.bundle(session, release)
+        data = releases.bundle(session, release)
         if data is None:
             raise KuweiError(
                 "catalogue.unseen",
@@ -112,7 +112,7 @@ class Catalogues:
             release,
             bundle.unpack_files(data),
             tunings=_recorded(tuning, at),
-            local_rules=store.local_rules(session, at),
+            local_rules=local_rules.in_force(session, at),
             alert_only=[
                 rule for rule, values in tuning.items() if ALERT_ONLY in values
             ],
@@ -129,7 +129,7 @@ class Catalogues:
         Raises:
             KuweiError: ``catalogue.none`` before the first release.
         """
-        found = store.active_bundle(session)
+        found = releases.active_bundle(session)
         if found is None:
             raise KuweiError(
                 "catalogue.none",
@@ -142,27 +142,27 @@ class Catalogues:
 
     def moved(self, session: Session) -> None:
         """Make every process compile again: a brake tripped or was reset."""
-        store.raise_edition(session)
+        releases.raise_edition(session)
 
     def retry(self, session: Session, serial: int) -> None:
         """Let a refused release be tried again, after this node was mended."""
-        store.set_state(session, serial, ReleaseState.VERIFIED)
+        releases.set_state(session, serial, ReleaseState.VERIFIED)
 
     def status(self, session: Session) -> Status:
         """Return how the catalogue stands; a stale one is enforced all the same."""
-        return store.status(session, self._clock.now())
+        return releases.status(session, self._clock.now())
 
     def releases(self, session: Session, request: PageRequest) -> Page[SeenRelease]:
         """Return releases seen, newest first."""
-        return store.releases(session, request)
+        return releases.page(session, request)
 
     def tunings(self, session: Session) -> list[Tuning]:
         """Return the tunings in force; as many as there are parameters at most."""
-        return store.tunings(session)
+        return tunings.in_force(session)
 
     def local_rules(self, session: Session) -> list[LocalRule]:
         """Return the local rules in force."""
-        return store.local_rules(session)
+        return local_rules.in_force(session)
 
     def rehearse(self, session: Session, version: str, files: Files) -> None:
         """Compile a release as it would act here, against this node's own tables.
@@ -179,8 +179,8 @@ class Catalogues:
         return combine(
             version,
             files,
-            tunings=store.tunings(session),
-            local_rules=store.local_rules(session),
+            tunings=tunings.in_force(session),
+            local_rules=local_rules.in_force(session),
             alert_only=self._tripped(session),
         )
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
-from kuwei_node.catalogue import store
 from kuwei_node.catalogue.domain import Proposal, ProposalState, tuned_value
 from kuwei_node.catalogue.service.tuning import LocalChanges
+from kuwei_node.catalogue.store import tunings
 from kuwei_shared.identity.principal import Principal
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
@@ -50,7 +50,7 @@ class Proposals:
             raise KuweiError(
                 "proposal.no_reason", f"请写明调整理由,{TEXT_MIN}–{TEXT_MAX} 个字。"
             )
-        if store.waiting_proposal(session, rule_id, param) is not None:
+        if tunings.waiting_proposal(session, rule_id, param) is not None:
             raise KuweiError(
                 "proposal.waiting",
                 f"规则 {rule_id} 的该参数已有待审批的调整,请先处理。",
@@ -69,7 +69,7 @@ class Proposals:
             decided_at=None,
             note="",
         )
-        return store.add_proposal(session, proposal)
+        return tunings.add_proposal(session, proposal)
 
     def approve(
         self, session: Session, proposal_id: int, *, by: Principal, note: str
@@ -117,7 +117,7 @@ class Proposals:
         state: ProposalState | None = None,
     ) -> Page[Proposal]:
         """Return proposals, newest first; only those in a state if one is given."""
-        return store.proposals(session, request, state)
+        return tunings.proposals(session, request, state)
 
     def _check(
         self, session: Session, rule_id: str, param: str, value: str | None
@@ -133,7 +133,7 @@ class Proposals:
             tuned_value(rule_id, effective.rule.params[param], value[:VALUE_MAX])
 
     def _waiting(self, session: Session, proposal_id: int, by: Principal) -> Proposal:
-        found = store.locked_proposal(session, proposal_id)
+        found = tunings.locked_proposal(session, proposal_id)
         if found is None or found.state is not ProposalState.WAITING:
             raise KuweiError(
                 "proposal.decided",
@@ -163,5 +163,5 @@ class Proposals:
             decided_at=self.clock.now(),
             note=note.strip()[:TEXT_MAX],
         )
-        store.decide_proposal(session, decided)
+        tunings.decide_proposal(session, decided)
         return decided

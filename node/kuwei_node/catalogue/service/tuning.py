@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from kuwei_node.catalogue import store
 from kuwei_node.catalogue.domain import (
     LocalRule,
     Tuning,
@@ -20,6 +19,7 @@ from kuwei_node.catalogue.domain import (
 )
 from kuwei_node.catalogue.service.catalogues import Catalogues
 from kuwei_node.catalogue.service.proof import prove
+from kuwei_node.catalogue.store import local_rules, releases, tunings
 from kuwei_shared.catalogue.loading import catalogue_of
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
@@ -69,9 +69,9 @@ class LocalChanges:
             approved_by=approver,
             from_at=now,
         )
-        store.end_tuning(session, rule_id, param, now)
-        store.add_tuning(session, tuning)
-        store.raise_edition(session)
+        tunings.end(session, rule_id, param, now)
+        tunings.add(session, tuning)
+        releases.raise_edition(session)
         return tuning
 
     def untune(
@@ -83,8 +83,8 @@ class LocalChanges:
             KuweiError: ``change.one_person``.
         """
         _require_two(by, approver)
-        store.end_tuning(session, rule_id, param, self.clock.now())
-        store.raise_edition(session)
+        tunings.end(session, rule_id, param, self.clock.now())
+        releases.raise_edition(session)
 
     def adopt_local(
         self, session: Session, source: str, *, rule_id: str, by: str, approver: str
@@ -102,7 +102,7 @@ class LocalChanges:
         now = self.clock.now()
         rule = LocalRule(
             rule_id=rule_id,
-            version=store.last_local_version(session, rule_id) + 1,
+            version=local_rules.last_version(session, rule_id) + 1,
             source=source,
             proposed_by=by,
             approved_by=approver,
@@ -111,9 +111,9 @@ class LocalChanges:
         extended = catalogue_of({**files, rule.path: source.encode()})
         require_compiles(extended, rule_id)
         prove(session, extended, only=frozenset({rule_id}))
-        store.end_local_rule(session, rule_id, now)
-        store.add_local_rule(session, rule)
-        store.raise_edition(session)
+        local_rules.end(session, rule_id, now)
+        local_rules.add(session, rule)
+        releases.raise_edition(session)
         return rule
 
     def retire_local(
@@ -125,13 +125,13 @@ class LocalChanges:
             KuweiError: ``change.one_person``.
         """
         _require_two(by, approver)
-        store.end_local_rule(session, rule_id, self.clock.now())
-        store.raise_edition(session)
+        local_rules.end(session, rule_id, self.clock.now())
+        releases.raise_edition(session)
 
     def _check_room(self, session: Session, source: str) -> None:
         if len(source) > SOURCE_CHARS_MAX:
             raise KuweiError("local_rule.too_long", "规则正文过长,请精简。")
-        if len(store.local_rules(session)) >= LOCAL_RULES_MAX:
+        if len(local_rules.in_force(session)) >= LOCAL_RULES_MAX:
             raise KuweiError(
                 "local_rule.too_many",
                 f"地方规则最多 {LOCAL_RULES_MAX} 条,请先停用不再需要的。",

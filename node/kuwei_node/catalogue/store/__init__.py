@@ -1,0 +1,1 @@
+"""Queries of the catalogue; one node has one, so nothing here is per jurisdiction."""

@@ -50,6 +50,10 @@ def test_the_same_request_sent_at_once_counts_once(engine: Engine) -> None:
     assert lab.count("payment") == 1
 
 
+def of_project(unit: int) -> dict[str, object]:
+    return payment(f"p{unit}", pay_amt="37.00", agency_code=f"A{unit}", pro_code="P1")
+
+
 def test_units_of_one_project_wait_for_each_other(engine: Engine) -> None:
     project = rule(
         "P",
@@ -62,13 +66,7 @@ def test_units_of_one_project_wait_for_each_other(engine: Engine) -> None:
         lab.ledger.ensure_years(session, {2026})
 
     with ThreadPoolExecutor(20) as pool:
-        asked = [
-            pool.submit(
-                lab.screen,
-                payment(f"p{n}", pay_amt="37.00", agency_code=f"A{n}", pro_code="P1"),
-            )
-            for n in range(60)
-        ]
+        asked = [pool.submit(lab.screen, of_project(n)) for n in range(60)]
         decisions = [one.result()[0] for one in asked]
 
     assert decisions.count("pass") == 27

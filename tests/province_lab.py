@@ -71,6 +71,13 @@ def settle(hub: Hub) -> None:
         hub.territory.register(session, jurisdictions())
         session.add_all(_nodes(hub.clock.now()))
         session.add_all(_figures(hub.clock.now().year))
+    release = publish(hub, list(NODES))
+    with hub.unit_of_work.begin() as session:
+        session.add_all(_adoption(release, hub.clock.now()))
+
+
+def publish(hub: Hub, codes: list[str]) -> ReleaseRow:
+    """Found the release library, sign the standard catalogue, assign it to nodes."""
     hub.keys.create(HOLDERS)
     with hub.unit_of_work.begin() as session:
         hub.library.found(session, hub.keys)
@@ -83,8 +90,8 @@ def settle(hub: Hub) -> None:
             keys=hub.keys,
             note="首个标准目录",
         )
-        hub.library.assign(session, release.version, list(NODES), by="规则审批岗")
-        session.add_all(_adoption(release, hub.clock.now()))
+        hub.library.assign(session, release.version, codes, by=APPROVER)
+    return release
 
 
 def _nodes(now: dt.datetime) -> list[FleetNode]:

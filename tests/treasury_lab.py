@@ -11,7 +11,6 @@ from pathlib import Path
 import federation_lab
 from node_lab import NodeLab
 from real_payments import HIMACHAL
-from release_lab import APPROVER, AUTHOR, HOLDERS
 from sqlalchemy import create_engine, text
 
 from kuwei_node import agent
@@ -25,8 +24,6 @@ from kuwei_node.schema import metadata
 from kuwei_node.settings import Settings
 from kuwei_node.uplink.adapters.enrolment import Applicant
 from kuwei_shared.catalogue import bundle
-from kuwei_shared.catalogue.checks.registry import read_schemas
-from kuwei_shared.catalogue.files import read_folder
 from kuwei_shared.identity.scope import of_service
 from kuwei_shared.kernel.clock import SetClock
 
@@ -235,21 +232,3 @@ def units(code: str) -> list[dict[str, str]]:
                     "mof_div_code": code,
                 }
     return list(found.values())
-
-
-def publish(province: federation_lab.Province, *codes: str) -> None:
-    """Sign the standard catalogue and assign it to nodes."""
-    hub = province.hub
-    hub.keys.create(HOLDERS)
-    with hub.unit_of_work.begin() as session:
-        hub.library.found(session, hub.keys)
-        release = hub.rulebook.publish(
-            session,
-            read_folder(CATALOGUE),
-            read_schemas(CATALOGUE),
-            author=AUTHOR,
-            approver=APPROVER,
-            keys=hub.keys,
-            note="标准目录",
-        )
-        hub.library.assign(session, release.version, list(codes), by=AUTHOR)

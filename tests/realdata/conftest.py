@@ -10,6 +10,7 @@ from pathlib import Path
 
 import embedded
 import federation_lab
+import province_lab
 import pytest
 import treasury_lab as lab
 from sqlalchemy import create_engine, text
@@ -67,7 +68,7 @@ def bureaus(
     province: federation_lab.Province, folder: Path, new_database: NewDatabase
 ) -> Iterator[dict[str, lab.Bureau]]:
     """A treasury's books at home in six nodes, and their figures at the hub."""
-    lab.publish(province, *lab.BUREAUS)
+    province_lab.publish(province.hub, list(lab.BUREAUS))
     made = {
         code: lab.Bureau(code, new_database(f"n{code}"), folder / code, province.clock)
         for code in lab.BUREAUS

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import psycopg2
 from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -21,14 +21,7 @@ from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.errors import Kind, KuweiError
 
 RETRY_AFTER_S = 2
-# Prepared statements run on the driver itself, so its own errors come too.
-_OUTAGES = (
-    PoolTimeout,
-    OperationalError,
-    InterfaceError,
-    psycopg2.OperationalError,
-    psycopg2.InterfaceError,
-)
+_OUTAGES = (PoolTimeout, psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 class UnitOfWork:
@@ -61,7 +54,9 @@ class UnitOfWork:
         try:
             with self._connected(scope) as session:
                 yield session
-        except _OUTAGES as error:
+        except (PoolTimeout, DBAPIError, psycopg2.Error) as error:
+            if not _is_outage(error):
+                raise
             raise KuweiError(
                 "database.busy",
                 "系统繁忙,数据库暂不可用,请稍后重试。",
@@ -83,3 +78,13 @@ class UnitOfWork:
             except BaseException:
                 session.rollback()
                 raise
+
+
+def _is_outage(error: BaseException) -> bool:
+    """Tell a database that is away or too slow from a statement that is wrong."""
+    # Prepared statements run on the driver itself, so its own errors come too.
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, _OUTAGES):
+        return True
+    # A server killed in mid-sentence leaves no SQLSTATE to choose a class by.
+    return type(cause) is psycopg2.DatabaseError and cause.pgcode is None

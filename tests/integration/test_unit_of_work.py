@@ -1,0 +1,61 @@
+"""What leaves a transaction: outages as a request to come again, faults as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import embedded
+import psycopg2
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DatabaseError, ProgrammingError
+
+from kuwei_shared.db.prepared import run_verbatim
+from kuwei_shared.db.unit_of_work import UnitOfWork
+from kuwei_shared.kernel.errors import Kind, KuweiError
+
+pytestmark = pytest.mark.integration
+CUT_OFF = "server closed the connection unexpectedly"
+END_MYSELF = "SELECT pg_terminate_backend(pg_backend_pid())"
+# What the driver raises when the server dies while it is answering.
+LOST = psycopg2.DatabaseError(CUT_OFF)
+
+
+@pytest.fixture
+def unit_of_work(postgres: embedded.Postgres) -> Iterator[UnitOfWork]:
+    engine = create_engine(postgres.url())
+    yield UnitOfWork(engine)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("error", [LOST, DatabaseError("SELECT 1", None, LOST)])
+def test_a_server_lost_in_mid_answer_is_an_outage(
+    unit_of_work: UnitOfWork, error: Exception
+) -> None:
+    with (
+        pytest.raises(KuweiError, match=r"database\.busy") as told,
+        unit_of_work.begin(),
+    ):
+        raise error
+
+    assert told.value.kind is Kind.UNAVAILABLE
+
+
+@pytest.mark.parametrize("verbatim", [True, False])
+def test_an_ended_connection_is_an_outage(
+    unit_of_work: UnitOfWork, *, verbatim: bool
+) -> None:
+    with (
+        pytest.raises(KuweiError, match=r"database\.busy"),
+        unit_of_work.begin() as session,
+    ):
+        if verbatim:
+            run_verbatim(session, END_MYSELF)
+        session.execute(text(END_MYSELF))
+
+
+def test_a_wrong_statement_is_no_outage(unit_of_work: UnitOfWork) -> None:
+    with pytest.raises(ProgrammingError), unit_of_work.begin() as session:
+        session.execute(text("SELECT nothing"))
+    with pytest.raises(psycopg2.ProgrammingError), unit_of_work.begin() as session:
+        run_verbatim(session, "SELECT nothing")

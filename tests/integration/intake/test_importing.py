@@ -68,6 +68,30 @@ def test_a_payment_that_comes_back_changed_is_refused(
     assert desk.column("SELECT pay_amt FROM payment") == [Decimal("1.00")]
 
 
+@pytest.mark.parametrize(
+    ("field", "before", "after"),
+    [
+        ("use_des", "办公用品", "招待费"),
+        ("payee_acct_name", "甲公司", "乙公司"),
+        ("contract_no", "", "HT-1"),
+        ("xpay_amt", "1.00", ""),
+        ("person_cnt", "3", "4"),
+    ],
+)
+def test_a_payment_that_comes_back_with_any_field_changed_is_refused(
+    desk: Desk, standard: Write, field: str, before: str, after: str
+) -> None:
+    desk.run("standard", standard("1.00", **{field: before}))
+
+    _, progress = desk.run(
+        "standard", standard("1.00", name="改.csv", **{field: after})
+    )
+
+    [reject] = desk.rejects(progress.heading.id)
+    assert (reject.reason, progress.accepted) == ("row.differs", 0)
+    assert desk.column("SELECT count(*) FROM payment") == [1]
+
+
 def test_a_refused_row_is_kept_with_its_place_text_and_remedy(
     desk: Desk, standard: Write
 ) -> None:

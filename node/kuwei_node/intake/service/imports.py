@@ -203,7 +203,8 @@ class Intake:
         appended = self._append(session, work, list(claimed.values()))
         held: Sequence[tuple[int, int, bool]] = ()
         if appended.count < staged - len(repeated):
-            held = staging.held(session, (appended.first_seq, appended.last_seq))
+            fresh = (appended.first_seq, appended.last_seq)
+            held = staging.held(session, work.fields, fresh)
         stored = settle(
             {batch: part.mapped for batch, part in claimed.items()},
             repeated=repeated,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pyarrow as pa
 from sqlalchemy import text
@@ -25,14 +25,6 @@ _SQL_TYPES: Mapping[Type, str] = {
 _SAME_KEY = (
     "p.payment_id = g.payment_id AND p.stage = g.stage"
     " AND p.fiscal_year = g.fiscal_year"
-)
-_COMPARED = (
-    "pay_amt",
-    "vou_date",
-    "agency_code",
-    "mof_div_code",
-    "payee_acct_no",
-    "bgt_id",
 )
 
 
@@ -70,17 +62,21 @@ def take_repeated(session: Session) -> list[tuple[int, int]]:
     return [(row[0], row[1]) for row in rows]
 
 
-def held(session: Session, fresh: tuple[int, int]) -> list[tuple[int, int, bool]]:
+def held(
+    session: Session, fields: Collection[str], fresh: tuple[int, int]
+) -> list[tuple[int, int, bool]]:
     """Return staged rows the ledger of payments held before.
 
     Args:
         session: the open transaction, the stage appended.
+        fields: the columns the stage was opened with; all are compared, as the
+            payment interface does: a blank differs from a value.
         fresh: first and last sequence number of what was just appended.
 
     Returns:
         Batch, line, and whether the content is the same.
     """
-    same = " AND ".join(f"p.{c} IS NOT DISTINCT FROM g.{c}" for c in _COMPARED)
+    same = " AND ".join(f"p.{c} IS NOT DISTINCT FROM g.{c}" for c in fields)
     rows = session.execute(
         text(
             f"SELECT g.batch_id, g.line, {same} FROM {STAGE} g"

@@ -22,10 +22,16 @@ COUNTY = "450102000"
 
 @dataclass
 class Screened:
-    """Takes the place of screening: counts what it is given."""
+    """Takes the place of screening: counts what it is given.
+
+    Attributes:
+        fails_at: the call that ends the process, so to say.
+        cuts: how many calls lose the connection to the database.
+    """
 
     count: int = 0
     fails_at: int | None = None
+    cuts: int = 0
     calls: list[Appended] = field(default_factory=list)
 
     def screen_appended(
@@ -34,6 +40,9 @@ class Screened:
         self.calls.append(appended)
         if len(self.calls) == self.fails_at:
             raise ConnectionError(f"import {import_id} lost {session}")
+        if self.cuts:
+            self.cuts -= 1
+            session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
         self.count += appended.count
         return appended.count
 

@@ -66,6 +66,8 @@ def _run_one(unit_of_work: UnitOfWork, intake: Intake, uploads: Uploads) -> bool
     try:
         run_import(unit_of_work, intake, order.import_id)
     except KuweiError as error:
+        if uploads.is_tried_again(order, error):
+            return True
         failure = error
     with unit_of_work.begin() as session:
         uploads.finished(session, order, failure)

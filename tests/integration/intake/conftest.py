@@ -33,6 +33,7 @@ TABLES = (
     "intake_file",
     "intake_batch",
     "intake_reject",
+    "intake_order",
     "agency",
     "jurisdiction",
     "reference_load",

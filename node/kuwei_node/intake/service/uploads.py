@@ -21,10 +21,12 @@ from kuwei_node.reference.service import ReferenceService
 from kuwei_shared.identity.principal import Principal
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.clock import Clock
-from kuwei_shared.kernel.errors import KuweiError
+from kuwei_shared.kernel.errors import Kind, KuweiError
 
 LEASE = dt.timedelta(minutes=20)
 """Longer than a worker may spend on one task; then another continues the import."""
+ATTEMPTS_MAX = orders.ATTEMPTS_MAX
+UNFINISHED = frozenset({State.WAITING, State.RUNNING})
 
 
 class Keep(Protocol):
@@ -98,16 +100,27 @@ class Uploads:
         """Claim the oldest order nobody holds."""
         return orders.claim(session, self.clock.now(), LEASE)
 
+    def is_tried_again(self, order: Order, failure: KuweiError) -> bool:
+        """Tell whether an order is left to its lease: the trouble may pass.
+
+        When the lease runs out, a worker goes on where the ledger of batches ends.
+        """
+        return failure.kind is Kind.UNAVAILABLE and order.attempt < ATTEMPTS_MAX
+
     def finished(
         self, session: Session, order: Order, failure: KuweiError | None
     ) -> None:
-        """Close an order; an import that failed as a whole is closed as failed."""
+        """Close an order; an import that failed as a whole is closed as failed.
+
+        Files that came out before the failure keep how they came out.
+        """
         now = self.clock.now()
         message = None
         if failure is not None:
             message = failure.message
             for file in ledger.entries(session, order.import_id):
-                self.intake.fail_file(session, file, failure)
+                if file.state in UNFINISHED:
+                    self.intake.fail_file(session, file, failure)
             failed = State.FAILED.value
             ledger.set_import(session, order.import_id, state=failed, finished_at=now)
         orders.finish(session, order, now, message)

@@ -1,0 +1,131 @@
+"""Imports ordered through the page, when the database goes away meanwhile."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from intake_desk import COUNTY, Desk
+
+from kuwei_node.intake.adapters import profiles
+from kuwei_node.intake.adapters.uploads import UploadFolder
+from kuwei_node.intake.domain.rows import NO_TOTALS
+from kuwei_node.intake.service.uploads import ATTEMPTS_MAX, LEASE, Upload, Uploads
+from kuwei_node.intake.tasks import run_import, run_ordered
+from kuwei_node.reference.service import ReferenceService
+from kuwei_shared.identity import scope
+from kuwei_shared.identity.principal import Principal, Subject
+from kuwei_shared.identity.roles import Role
+from kuwei_shared.kernel.clock import SetClock
+from kuwei_shared.kernel.errors import Kind, KuweiError
+
+pytestmark = pytest.mark.integration
+
+Write = Callable[..., Path]
+STEWARD = Principal(
+    subject=Subject("450102-data-steward"),
+    name="数据管理岗",
+    roles=frozenset({Role.DATA_STEWARD}),
+    jurisdictions=(COUNTY,),
+)
+LATER = LEASE + dt.timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Where files are handed in, and the worker that imports them."""
+
+    desk: Desk
+    uploads: Uploads
+    clock: SetClock
+
+    def order(self, path: Path) -> int:
+        with self.desk.unit_of_work.begin() as session, path.open("rb") as stream:
+            upload = Upload(
+                stream=stream, name=path.name, profile="standard", declared=NO_TOTALS
+            )
+            return self.uploads.order(session, scope.of_service(), upload, STEWARD)
+
+    def work(self, attempts: int = 1) -> None:
+        """Run what is ordered, as often as given, a lease apart."""
+        for _ in range(attempts):
+            self.clock.advance(LATER)
+            self.run()
+
+    def run(self) -> int:
+        return run_ordered(self.desk.unit_of_work, self.desk.intake, self.uploads)
+
+    def state(self) -> tuple[object, object, object]:
+        [order] = self.desk.column("SELECT failure FROM intake_order")
+        [whole] = self.desk.column("SELECT state FROM intake_import")
+        [file] = self.desk.column("SELECT state FROM intake_file")
+        return order, whole, file
+
+
+@pytest.fixture
+def counter(desk: Desk, tmp_path: Path) -> Counter:
+    clock = SetClock()
+    uploads = Uploads(
+        clock=clock,
+        intake=desk.intake,
+        reference=ReferenceService(clock),
+        home=lambda: COUNTY,
+        keep=UploadFolder(tmp_path / "uploads").keep,
+        profiles=profiles.titles,
+    )
+    return Counter(desk, uploads, clock)
+
+
+def test_an_import_the_database_cut_off_is_left_to_its_lease(
+    counter: Counter, standard: Write
+) -> None:
+    counter.order(standard("1.00"))
+    counter.desk.screened.cuts = 1
+
+    counter.work()
+
+    assert counter.state() == (None, "running", "waiting")
+    assert counter.run() == 0
+
+
+def test_an_import_the_database_cut_off_is_done_once_its_lease_ran_out(
+    counter: Counter, standard: Write
+) -> None:
+    counter.order(standard("1.00", "2.00"))
+    counter.desk.screened.cuts = 1
+
+    counter.work(attempts=2)
+
+    assert counter.state() == (None, "done", "done")
+    assert counter.desk.column("SELECT count(*) FROM payment") == [2]
+
+
+def test_an_import_that_is_cut_off_every_time_fails_in_the_end(
+    counter: Counter, standard: Write
+) -> None:
+    counter.order(standard("1.00"))
+    counter.desk.screened.cuts = ATTEMPTS_MAX
+
+    counter.work(attempts=ATTEMPTS_MAX)
+
+    failure, *states = counter.state()
+    assert "稍后重试" in str(failure)
+    assert states == ["failed", "failed"]
+
+
+def test_a_failure_of_the_whole_spares_the_files_that_were_done(
+    counter: Counter, standard: Write
+) -> None:
+    import_id = counter.order(standard("1.00"))
+    run_import(counter.desk.unit_of_work, counter.desk.intake, import_id)
+    lost = KuweiError("profile.unknown", "没有这个导入方案。", kind=Kind.MISSING)
+
+    with counter.desk.unit_of_work.begin() as session:
+        order = counter.uploads.claim(session)
+        assert order is not None
+        counter.uploads.finished(session, order, lost)
+
+    assert counter.state() == ("没有这个导入方案。", "failed", "done")

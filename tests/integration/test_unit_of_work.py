@@ -41,17 +41,13 @@ def test_a_server_lost_in_mid_answer_is_an_outage(
     assert told.value.kind is Kind.UNAVAILABLE
 
 
-@pytest.mark.parametrize("verbatim", [True, False])
-def test_an_ended_connection_is_an_outage(
-    unit_of_work: UnitOfWork, *, verbatim: bool
-) -> None:
-    with (
-        pytest.raises(KuweiError, match=r"database\.busy"),
-        unit_of_work.begin() as session,
-    ):
-        if verbatim:
-            run_verbatim(session, END_MYSELF)
-        session.execute(text(END_MYSELF))
+def test_an_ended_connection_is_an_outage(unit_of_work: UnitOfWork) -> None:
+    for ask in (run_verbatim, lambda session, sql: session.execute(text(sql))):
+        with (
+            pytest.raises(KuweiError, match=r"database\.busy"),
+            unit_of_work.begin() as session,
+        ):
+            ask(session, END_MYSELF)
 
 
 def test_a_wrong_statement_is_no_outage(unit_of_work: UnitOfWork) -> None:

@@ -1,0 +1,126 @@
+"""What an operator does at the hub's terminal stands in the audit log."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from pathlib import Path
+
+import catalogue_lab
+import embedded
+import pytest
+from audit_lab import Terminal
+from sqlalchemy import create_engine
+
+from kuwei_hub import schema
+from kuwei_hub.audit.service import Audit
+from kuwei_hub.cli import verbs
+from kuwei_shared.kernel.clock import SetClock
+
+pytestmark = pytest.mark.integration
+COUNTY, CITY = "450102000", "450303000"
+DRAFTER, APPROVER = "起草岗", "审批岗"
+
+
+@pytest.fixture(scope="module")
+def terminal(
+    postgres: embedded.Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> Terminal:
+    url = postgres.create("hub_acts")
+    engine = create_engine(url)
+    schema.metadata().create_all(engine)
+    engine.dispose()
+    found = Terminal(
+        verbs=verbs,
+        ledger=Audit(clock=SetClock()).ledger,
+        settings={
+            "KUWEI_MODE": "development",
+            "KUWEI_DATABASE_URL": url,
+            "KUWEI_DATA_DIR": str(tmp_path_factory.mktemp("hub")),
+            "KUWEI_KEYS_PASSPHRASE": "口令",
+        },
+    )
+    places = tmp_path_factory.mktemp("places") / "places.csv"
+    places.write_text(
+        f"mof_div_code,name,level,opened_on\n{CITY},叠彩区,county,2020-01-01\n",
+        encoding="utf-8",
+    )
+    found.do("init-ca")
+    found.do("load-territory", places)
+    return found
+
+
+def test_registering_and_issuing_a_token_are_recorded(terminal: Terminal) -> None:
+    terminal.do("register-node", COUNTY, "--name", "兴宁区", "--level", "county")
+    terminal.do("issue-token", COUNTY)
+
+    assert terminal.acts()[-2:] == [
+        ("登记节点", f"节点 {COUNTY}"),
+        ("签发入网令牌", f"节点 {COUNTY}"),
+    ]
+
+
+def test_an_invitation_records_the_node_and_its_token(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    terminal.do("invite", CITY, "--tokens", tmp_path)
+
+    assert terminal.acts()[-2:] == [
+        ("登记节点", f"节点 {CITY}"),
+        ("签发入网令牌", f"节点 {CITY}"),
+    ]
+
+
+def test_an_approval_is_recorded(terminal: Terminal) -> None:
+    code = "450181000"
+    terminal.do("register-node", code, "--name", "横州市", "--level", "county")
+    terminal.do("issue-token", code, "--by", "登记岗")
+    terminal.run(
+        "INSERT INTO fleet_enrolment (token_id, mof_div_code, state, digest, csr_der,"
+        " signing_key, words, host_name, platform, agent_version, epoch, applied_at)"
+        " SELECT token_id, mof_div_code, 'pending', 'd', 'c', 'k', '六个词', 'h', 'p',"
+        " 'v', 1, now() FROM fleet_token WHERE mof_div_code = :code",
+        code=code,
+    )
+
+    terminal.do("approve", code, "--by", "批准岗")
+
+    assert terminal.acts()[-1] == ("批准入网", f"节点 {code}")
+
+
+def test_every_act_on_releases_is_recorded(terminal: Terminal) -> None:
+    release, before = "2026.1.1", len(terminal.acts())
+    terminal.do("release-init", "--holder", DRAFTER, "--holder", APPROVER)
+    by = ("--by", DRAFTER, "--approve-by", APPROVER)
+    terminal.do("publish", "--catalogue", catalogue_lab.ROOT, *by)
+    terminal.do("rollout", release, "--to", COUNTY)
+    terminal.do("rollout", "--pause", "--to", COUNTY)
+    terminal.do("resign")
+
+    assert terminal.acts()[before:] == [
+        ("建立发布库", "发布库"),
+        ("签发目录", f"目录 {release}"),
+        ("安排启用目录", f"目录 {release}"),
+        ("暂停取新版本", "目录"),
+        ("重签时间戳", "发布库"),
+    ]
+
+
+def test_a_refused_act_is_not_recorded(terminal: Terminal) -> None:
+    before = terminal.acts()
+
+    result = terminal.type("approve", "450999000", "--by", "批准岗")
+
+    assert result.exit_code == 1
+    assert terminal.acts() == before
+
+
+def test_the_operating_systems_account_is_who_acted(terminal: Terminal) -> None:
+    terminal.do(
+        *("register-node", "450100000", "--name", "南宁市", "--level", "city"),
+        *("--by", "别人"),
+    )
+
+    account = pwd.getpwuid(os.getuid()).pw_name
+    assert terminal.actors() == {(f"cli:{account}", f"命令行 {account}")}
+    assert terminal.fault() is None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from kuwei_shared.rules.compiler import ERROR, HIT, UNDETERMINED, EffectiveRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +37,32 @@ class OpenTrip:
     tripped_at: dt.datetime
     stopped_count: int
     window_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """A rule that may stop payments: its place from 1, and the letters that stop."""
+
+    rule_id: str
+    place: int
+    letters: str
+
+
+def stops_among(rules: Sequence[EffectiveRule], outcomes: Sequence[str]) -> list[Stop]:
+    """Return the rules that stopped something in these outcome strings.
+
+    A missing value or a failure stops as surely as a hit where the rule's policy
+    says so, hence counts as one.
+    """
+    found = []
+    for place, one in enumerate(rules):
+        weights = {
+            HIT: one.hit_weight,
+            UNDETERMINED: one.missing_weight,
+            ERROR: one.error_weight,
+        }
+        letters = "".join(letter for letter, weight in weights.items() if weight)
+        if any(each[place] in letters for each in outcomes):
+            stop = Stop(rule_id=one.rule.id, place=place + 1, letters=letters)
+            found.append(stop)
+    return found

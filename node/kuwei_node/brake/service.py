@@ -13,11 +13,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from kuwei_node.brake import store
-from kuwei_node.brake.domain import BrakeLimits, OpenTrip
+from kuwei_node.brake.domain import BrakeLimits, OpenTrip, stops_among
 from kuwei_shared.identity.principal import Principal
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
-from kuwei_shared.screening.decision import Outcome, ids_with
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
 log = structlog.get_logger()
@@ -42,15 +41,26 @@ class Brakes:
         self.moved = moved
 
     def watch(
-        self, session: Session, effective: EffectiveCatalogue, outcomes: Sequence[str]
+        self,
+        session: Session,
+        effective: EffectiveCatalogue,
+        compiled_id: int,
+        outcomes: Sequence[str],
     ) -> list[str]:
-        """Trip the rules among these outcomes that stop too many; return them."""
-        ids = [one.rule.id for one in effective.realtime.rules]
-        hit = {rule for each in outcomes for rule in ids_with(each, Outcome.HIT, ids)}
-        acting = sorted(rule for rule in hit if effective.by_id[rule].hit_weight)
-        if not acting:
+        """Trip the rules that stopped these payments and too many before; return them.
+
+        Args:
+            session: the open transaction; the payments are recorded.
+            effective: the catalogue that judged.
+            compiled_id: the number it is recorded under.
+            outcomes: letters of payments that were held or refused.
+        """
+        stops = stops_among(effective.realtime.rules, outcomes)
+        if not stops:
             return []
-        lately = store.stopped_lately(session, acting, self.limits.window)
+        lately = store.stopped_lately(
+            session, stops, compiled_id=compiled_id, window=self.limits.window
+        )
         return [
             rule
             for rule, (stopped, seen) in lately.items()

@@ -3,42 +3,50 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from kuwei_node.brake.domain import OpenTrip
+from kuwei_node.brake.domain import OpenTrip, Stop
 from kuwei_node.brake.models import Trip
 
 
 def stopped_lately(
-    session: Session, rule_ids: Sequence[str], window: int
+    session: Session, stops: Sequence[Stop], *, compiled_id: int, window: int
 ) -> dict[str, tuple[int, int]]:
-    """Return rule → (payments it hit, payments) among the latest arrivals.
+    """Return rule → (payments it stopped, payments) among the latest arrivals.
 
-    A rule somebody has put back begins anew: what it stopped before was judged.
+    Only payments that could be stopped count: no receipts, no imports. A rule
+    somebody has put back begins anew: what it stopped before was judged.
 
     Args:
         session: the open transaction.
-        rule_ids: rules that may hold or refuse.
+        stops: rules that may hold or refuse, and by which outcomes.
+        compiled_id: the catalogue whose letters ``stops`` places.
         window: how many of the latest payments are looked at.
     """
+    listed = json.dumps([asdict(one) for one in stops])
     rows = session.execute(
         text(
-            "WITH latest AS (SELECT payment_seq, screened_at FROM screening"
-            " ORDER BY payment_seq DESC LIMIT :window)"
-            " SELECT r.rule_id, count(h.payment_seq), count(l.payment_seq)"
-            " FROM unnest(CAST(:ids AS text[])) AS r(rule_id) LEFT JOIN LATERAL"
+            "WITH latest AS (SELECT s.outcomes, s.screened_at FROM screening s"
+            " JOIN payment p ON p.seq = s.payment_seq AND p.fiscal_year = s.fiscal_year"
+            " WHERE s.compiled_id = :compiled AND p.stage <> 'receipt'"
+            " AND p.import_id IS NULL ORDER BY s.payment_seq DESC LIMIT :window)"
+            " SELECT r.rule_id, count(*) FILTER (WHERE"
+            " strpos(r.letters, substr(l.outcomes, r.place, 1)) > 0), count(l.outcomes)"
+            " FROM json_to_recordset(:stops) AS r(rule_id text, place integer,"
+            " letters text) LEFT JOIN LATERAL"
             " (SELECT max(t.reset_at) AS reset_at FROM brake_trip t"
             " WHERE t.rule_id = r.rule_id) t ON true LEFT JOIN latest l"
-            " ON l.screened_at > coalesce(t.reset_at, '-infinity') LEFT JOIN hit h"
-            " ON h.rule_id = r.rule_id AND h.payment_seq = l.payment_seq"
+            " ON l.screened_at > coalesce(t.reset_at, '-infinity')"
             " GROUP BY r.rule_id"
         ),
-        {"ids": list(rule_ids), "window": window},
+        {"stops": listed, "compiled": compiled_id, "window": window},
     )
-    return {rule_id: (hits, seen) for rule_id, hits, seen in rows}
+    return {rule_id: (stopped, seen) for rule_id, stopped, seen in rows}
 
 
 def trip(

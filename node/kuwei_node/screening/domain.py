@@ -9,11 +9,21 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from kuwei_shared.screening.answer import (
+    STOPPED_EARLIER,
+    Answer,
+    failed_of,
+    hits_of,
+    undetermined_of,
+)
 from kuwei_shared.screening.decision import Decision, decision_of
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
 PAYMENTS_MAX = 1_000
 """Payments in one request; more is refused before anything is touched."""
+
+STAGES = ("request", "voucher", "receipt")
+"""Stages of a payment in the order they happen."""
 
 # A row holds vocabulary payment fields; values are JSON-ready. Any: their types
 # are the vocabulary's, checked at the edge.
@@ -48,6 +58,8 @@ class Kept:
     decision: Decision
     outcomes: str
     operands: Mapping[str, Any] | None  # Any: values typed by the vocabulary
+    weight: int
+    standing: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,3 +108,47 @@ class Catalogues(Protocol):
     ) -> EffectiveCatalogue:
         """Return a catalogue that was in force at a moment, compiled again."""
         ...
+
+
+def repeat_answer(effective: EffectiveCatalogue, kept: Kept) -> Answer:
+    """Return the answer once given, and what became of a hold since."""
+    return Answer(
+        payment_id=kept.payment_id,
+        stage=kept.stage,
+        seq=kept.seq,
+        decision=kept.decision,
+        release=effective.release,
+        standing=kept.standing,
+        because=_because(kept.decision, kept.weight),
+        hits=hits_of(effective, kept.outcomes, kept.operands, kept.vou_date),
+        undetermined=undetermined_of(effective, kept.outcomes),
+        failed=failed_of(effective, kept.outcomes),
+        is_repeat=True,
+    )
+
+
+def _because(decision: Decision, weight: int) -> str | None:
+    """Return why a decision is stronger than the rules alone made it."""
+    return None if decision is decision_of(weight) else STOPPED_EARLIER.get(decision)
+
+
+def first_answer(
+    effective: EffectiveCatalogue,
+    row: Row,
+    judged: Judgement,
+    decision: Decision,
+) -> Answer:
+    """Return the answer to a payment that has just been judged."""
+    day = dt.date.fromisoformat(str(row["vou_date"]))
+    return Answer(
+        payment_id=str(row["payment_id"]),
+        stage=str(row["stage"]),
+        seq=judged.seq,
+        decision=decision,
+        release=effective.release,
+        hits=hits_of(effective, judged.outcomes, judged.operands, day),
+        undetermined=undetermined_of(effective, judged.outcomes),
+        failed=failed_of(effective, judged.outcomes),
+        standing="held" if decision is Decision.HOLD else None,
+        because=_because(decision, judged.weight),
+    )

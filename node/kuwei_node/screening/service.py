@@ -8,7 +8,6 @@ of refused payments no longer changes (each round settles at least one more).
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -21,11 +20,14 @@ from kuwei_node.holds.service import Holds
 from kuwei_node.payments.service import Appended, Ledger
 from kuwei_node.screening.domain import (
     PAYMENTS_MAX,
+    STAGES,
     Catalogues,
     Judgement,
     Kept,
     Row,
     decide,
+    first_answer,
+    repeat_answer,
 )
 from kuwei_node.screening.store import judging, records
 from kuwei_shared.db.fence import StatementFaultError, fenced
@@ -33,11 +35,7 @@ from kuwei_shared.db.prepared import Prepared
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.screening.answer import (
-    STOPPED_EARLIER,
     Answer,
-    failed_of,
-    hits_of,
-    undetermined_of,
 )
 from kuwei_shared.screening.decision import (
     Decision,
@@ -104,7 +102,10 @@ class Screening:
         known = self._known(session, list(asked.values()))
         fresh = [row for key, row in asked.items() if key not in known]
         answered = self._repeat(session, known)
-        answered |= self._admit(session, effective, fresh) if fresh else {}
+        # A voucher must find what was decided of its request in the same batch.
+        for stage in STAGES:
+            arriving = [row for row in fresh if row["stage"] == stage]
+            answered |= self._admit(session, effective, arriving) if arriving else {}
         return [answered[_key(row)] for row in rows]
 
     def screen_appended(
@@ -214,7 +215,7 @@ class Screening:
         answered = {}
         for kept in records.kept(session, list(known.values())):
             effective = self._compiled(session, kept.compiled_id)
-            answered[(kept.payment_id, kept.stage)] = _repeated(effective, kept)
+            answered[(kept.payment_id, kept.stage)] = repeat_answer(effective, kept)
         return answered
 
     def _compiled(self, session: Session, number: int) -> EffectiveCatalogue:
@@ -238,8 +239,8 @@ class Screening:
         }
         self._record(session, effective, arrivals, judged, decisions)
         return {
-            _key(arrival.row): _answered(
-                effective, arrival, judged[seq], decisions[seq], stopped.get(seq)
+            _key(arrival.row): first_answer(
+                effective, arrival.row, judged[seq], decisions[seq]
             )
             for seq, arrival in arrivals.items()
         }
@@ -319,7 +320,10 @@ class Screening:
             records.record_hits(session, effective, _OF_SEQS, {"seqs": hit})
             values = {"seqs": hit}
             self.alerts.raise_for(session, effective, compiled, _OF_SEQS, values)
-            self.brakes.watch(session, effective, [judged[s].outcomes for s in hit])
+        stopped = [
+            judged[s].outcomes for s, d in decisions.items() if d is not Decision.PASS
+        ]
+        self.brakes.watch(session, effective, compiled, stopped)
         held = [s for s, decision in decisions.items() if decision is Decision.HOLD]
         self.holds.open_for(session, held)
 
@@ -335,41 +339,6 @@ def _kept_row(
         "outcomes": judged.outcomes,
         "operands": judged.operands,
     }
-
-
-def _repeated(effective: EffectiveCatalogue, kept: Kept) -> Answer:
-    return Answer(
-        payment_id=kept.payment_id,
-        stage=kept.stage,
-        seq=kept.seq,
-        decision=kept.decision,
-        release=effective.release,
-        hits=hits_of(effective, kept.outcomes, kept.operands, kept.vou_date),
-        undetermined=undetermined_of(effective, kept.outcomes),
-        failed=failed_of(effective, kept.outcomes),
-        is_repeat=True,
-    )
-
-
-def _answered(
-    effective: EffectiveCatalogue,
-    arrival: _Arrival,
-    judged: Judgement,
-    decision: Decision,
-    stopped: Decision | None,
-) -> Answer:
-    day = dt.date.fromisoformat(str(arrival.row["vou_date"]))
-    return Answer(
-        payment_id=str(arrival.row["payment_id"]),
-        stage=str(arrival.row["stage"]),
-        seq=arrival.seq,
-        decision=decision,
-        release=effective.release,
-        hits=hits_of(effective, judged.outcomes, judged.operands, day),
-        undetermined=undetermined_of(effective, judged.outcomes),
-        failed=failed_of(effective, judged.outcomes),
-        because=STOPPED_EARLIER[stopped] if stopped else None,
-    )
 
 
 def _key(row: Row) -> tuple[str, str]:

@@ -38,6 +38,7 @@ class Answer:
         release: catalogue release the payment was screened under.
         undetermined: ids of the rules that could not be computed for lack of data.
         failed: ids of the rules that failed themselves; their policy decided.
+        standing: what became of a hold by now: held, released or refused.
         is_repeat: the payment had been answered before; this is that answer.
         because: why the decision is stronger than the rules alone make it.
     """
@@ -51,6 +52,7 @@ class Answer:
     undetermined: tuple[str, ...]
     failed: tuple[str, ...] = ()
     is_repeat: bool = False
+    standing: str | None = None
     because: str | None = None
 
 

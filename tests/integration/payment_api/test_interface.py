@@ -90,3 +90,20 @@ def test_more_than_a_thousand_are_refused_whole(site: PaymentSite) -> None:
     answer = site.screen(*(one | {"payment_id": f"m{n}"} for n in range(1001)))
 
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pay_amt": "-900.00"},
+        {"pay_amt": "-9.00", "entry_kind": "refund"},
+        {"pay_amt": "9.00", "entry_kind": "refund", "orig_payment_id": "api-1"},
+    ],
+)
+def test_a_credit_must_say_what_it_takes_back(
+    site: PaymentSite, changes: dict[str, str]
+) -> None:
+    answer = site.screen(ordinary("api-credit", **changes))
+
+    assert answer.status_code == 422
+    assert "payments.0" in answer.text

@@ -101,7 +101,10 @@ def test_one_by_one_and_all_at_once_agree(engine: Engine) -> None:
     )
     for row in rows:
         singly.screen(row)
-    outcomes = text("SELECT outcomes FROM screening ORDER BY payment_seq")
+    outcomes = text(
+        "SELECT s.outcomes FROM screening s JOIN payment p ON p.seq = s.payment_seq"
+        " ORDER BY p.payment_id"
+    )
     with singly.begin() as session:
         one_by_one = list(session.scalars(outcomes))
         session.execute(text("TRUNCATE payment, screening, hit, alert, hold"))

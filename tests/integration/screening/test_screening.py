@@ -179,3 +179,94 @@ def test_a_runaway_rule_trips_once_and_is_named(engine: Engine) -> None:
         assert tripped(session) == {"R2"}
         assert lab.catalogues.moves == 1
         assert [one.stopped_count for one in lab.brakes.open_trips(session)] == [5]
+
+
+def test_a_voucher_in_the_batch_of_its_held_request_is_held(engine: Engine) -> None:
+    holding = rule("Q", "pay_amt >= 9000", stages=("request",), severity=Severity.RED)
+    lab = ScreeningLab(engine, effective(holding))
+
+    decisions = lab.screen(
+        payment("a", stage="voucher", pay_amt="9000.00"),
+        payment("a", pay_amt="9000.00"),
+    )
+
+    assert decisions == ["hold", "hold"]
+
+
+def test_a_repeat_tells_what_became_of_the_hold(engine: Engine) -> None:
+    lab = ScreeningLab(engine, effective(HOLDING))
+    held = payment("held", pay_amt="6000.00")
+    lab.screen(held)
+    with lab.begin() as session:
+        mine = scope.of_jurisdictions([COUNTY])
+        lab.holds.release(session, mine, 1, by=REVIEWER, reason="已电话核实")
+
+    with lab.begin() as session:
+        (again,) = lab.screening.screen(session, [held])
+
+    assert (again.decision, again.standing) == ("hold", "released")
+
+
+def test_a_repeat_says_again_why_it_was_stopped(engine: Engine) -> None:
+    refusing = rule("Q", "pay_amt >= 9000", stages=("request",), severity=Severity.GREY)
+    lab = ScreeningLab(engine, effective(refusing))
+    voucher = payment("a", stage="voucher", pay_amt="9000.00")
+    lab.screen(payment("a", pay_amt="9000.00"), voucher)
+
+    with lab.begin() as session:
+        (again,) = lab.screening.screen(session, [voucher])
+
+    assert again.because == "该笔支付的申请已被拒付。"
+
+
+def test_the_same_id_in_another_budget_year_is_refused(engine: Engine) -> None:
+    lab = ScreeningLab(engine, effective(LARGE))
+    lab.screen(payment("a"))
+
+    with pytest.raises(KuweiError, match=r"payment\.conflict"):
+        lab.screen(payment("a", fiscal_year=2027, vou_date="2027-01-05"))
+
+
+def test_payments_of_one_day_are_judged_in_the_order_given(engine: Engine) -> None:
+    lab = ScreeningLab(engine, effective(BUDGET))
+    lab.appropriate("B1", "100.00")
+    numbered = [payment(f"p{n:03d}", pay_amt="60.00") for n in (7, 3, 9)]
+
+    decisions = lab.screen(*numbered)
+
+    assert decisions == ["pass", "reject", "reject"]
+
+
+def screen_and_fail(lab: ScreeningLab, year: int) -> None:
+    with lab.begin() as session:
+        lab.screening.screen(session, [payment("a", fiscal_year=year)])
+        raise KuweiError("test.failed", "回滚")
+
+
+def test_a_year_survives_the_failure_of_its_first_request(engine: Engine) -> None:
+    lab = ScreeningLab(engine, effective(LARGE))
+    with pytest.raises(KuweiError, match=r"test\.failed"):
+        screen_and_fail(lab, 2031)
+
+    assert lab.screen(payment("b", fiscal_year=2031)) == ["pass"]
+
+
+def test_a_rule_that_holds_for_want_of_data_trips_too(engine: Engine) -> None:
+    wanting = rule("W", BUDGET.when, requires=BUDGET.requires, on_missing=Policy.HOLD)
+    lab = ScreeningLab(engine, effective(wanting))
+
+    for number in range(6):
+        lab.screen(payment(f"p{number}"))
+
+    with lab.begin() as session:
+        assert tripped(session) == {"W"}
+
+
+def test_receipts_neither_trip_a_rule_nor_hide_one(engine: Engine) -> None:
+    lab = ScreeningLab(engine, effective(HOLDING))
+
+    for number in range(8):
+        lab.screen(payment(f"r{number}", stage="receipt", pay_amt="6000.00"))
+
+    with lab.begin() as session:
+        assert tripped(session) == frozenset()

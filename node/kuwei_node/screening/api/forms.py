@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    model_validator,
 )
 
 from kuwei_node.screening.domain import PAYMENTS_MAX
@@ -108,9 +109,22 @@ class PaymentIn(BaseModel):
     )
     attach_cnt: Count | None = Field(None, description="附件数")
 
+    @model_validator(mode="after")
+    def sign_follows_kind(self) -> PaymentIn:
+        """Refuse a negative payment that does not say what it takes back."""
+        if self.entry_kind == "normal":
+            if self.pay_amt < 0:
+                raise ValueError("正常支付的金额不得为负;退款、更正、撤销请另报")
+            return self
+        if self.orig_payment_id is None:
+            raise ValueError("退款、更正、撤销须写明 orig_payment_id")
+        if self.entry_kind != "correction" and self.pay_amt > 0:
+            raise ValueError("退款、撤销的金额不得为正")
+        return self
+
 
 class ScreenRequest(BaseModel):
-    """一批待审核的支付,1–1,000 笔,按给出的次序逐笔审核。"""
+    """一批待审核的支付,1–1,000 笔,按业务日期逐笔审核,同日按给出的次序。"""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -142,6 +156,9 @@ class AnswerOut(BaseModel):
     undetermined: list[str] = Field(description="因要素缺失无法判断的规则")
     failed: list[str] = Field(description="本身运行出错的规则,按其失败策略处理")
     is_repeat: bool = Field(description="此前已受理,返回原结论")
+    standing: Literal["held", "released", "refused"] | None = Field(
+        None, description="暂缓支付的现状;重报同一笔即可查询"
+    )
     because: str | None
 
 

@@ -168,8 +168,9 @@ def compiled_id(
 
 _KEPT = Prepared(
     "SELECT s.payment_seq, p.vou_date, p.payment_id, p.stage, s.compiled_id,"
-    " s.decision, s.outcomes, s.operands::text FROM screening s JOIN payment p"
-    " ON p.seq = s.payment_seq AND p.fiscal_year = s.fiscal_year"
+    " s.decision, s.outcomes, s.operands::text, s.weight, h.state FROM screening s"
+    " JOIN payment p ON p.seq = s.payment_seq AND p.fiscal_year = s.fiscal_year"
+    " LEFT JOIN hold h ON h.payment_seq = p.seq"
     " WHERE s.payment_seq = ANY($1)",
     ("bigint[]",),
 )
@@ -187,6 +188,8 @@ def kept(session: Session, seqs: list[int]) -> list[Kept]:
             decision=Decision(row[5]),
             outcomes=row[6],
             operands=decode(row[7]) if row[7] else None,
+            weight=row[8],
+            standing=row[9],
         )
         for row in _KEPT.run(session, seqs)
     ]

@@ -24,7 +24,7 @@ PER_REQUEST, REQUESTS = 500, 24
 RATE, SECONDS = 200, 15
 GOAL_RATE, GOAL_MS = 5_000, 15.0
 START_S = 60
-_KEEP_OUT = {"seq", "live", "tally", "received_at", "import_id"}
+_KEEP_OUT = {"seq", "live", "reversed_by", "tally", "received_at", "import_id"}
 
 
 def run(found: house.House) -> list[dict[str, Any]]:

@@ -30,6 +30,25 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """An earlier stage of a payment.
+
+    Attributes:
+        state: of its hold, None if it was never held.
+        is_refused: by a rule or, since, by a person.
+    """
+
+    payment_seq: int
+    state: State | None
+    is_refused: bool
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether no later stage may go on."""
+        return self.is_refused or self.state in {State.HELD, State.REFUSED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What an authorised person decided, and why."""
 

@@ -50,11 +50,21 @@ class Holds:
         """Let a held payment go on.
 
         Raises:
-            KuweiError: ``hold.missing``, ``hold.decided`` or ``hold.no_reason``.
+            KuweiError: ``hold.missing``, ``hold.decided``, ``hold.no_reason``, or
+                ``hold.earlier_stage`` while its request is held, or once refused.
         """
-        return self._decide(
-            session, scope, payment_seq, by=by, state=State.RELEASED, reason=reason
-        )
+        self._lock(session, payment_seq, reason)
+        hold = _waiting(store.locked(session, scope, payment_seq))
+        if any(one.is_stopped for one in store.earlier(session, payment_seq)):
+            raise KuweiError(
+                "hold.earlier_stage",
+                "这笔支付的申请尚在暂缓或已被拒付,凭证不能放行;请先处理支付申请,"
+                "或拒付本凭证。",
+                kind=Kind.CONFLICT,
+            )
+        verdict = self._verdict(State.RELEASED, by, reason)
+        store.settle(session, [payment_seq], verdict)
+        return hold
 
     def refuse(
         self,
@@ -65,14 +75,22 @@ class Holds:
         by: Principal,
         reason: str,
     ) -> Held:
-        """Refuse a held payment; its reversal gives back what it had reserved.
+        """Refuse a held payment; reversals give back what it had reserved.
+
+        Its earlier stages are reversed with it, and if held, refused with it.
 
         Raises:
             KuweiError: ``hold.missing``, ``hold.decided`` or ``hold.no_reason``.
         """
-        hold = self._decide(
-            session, scope, payment_seq, by=by, state=State.REFUSED, reason=reason
-        )
+        self._lock(session, payment_seq, reason)
+        hold = _waiting(store.locked(session, scope, payment_seq))
+        before = [
+            one.payment_seq
+            for one in store.earlier(session, payment_seq)
+            if one.state is State.HELD
+        ]
+        verdict = self._verdict(State.REFUSED, by, reason)
+        store.settle(session, [*before, payment_seq], verdict)
         self.ledger.reverse(session, payment_seq)
         return hold
 
@@ -98,34 +116,28 @@ class Holds:
         """Return how many payments wait, and since when the oldest does."""
         return store.waiting(session, scope)
 
-    def _decide(
-        self,
-        session: Session,
-        scope: VisibleJurisdictions,
-        payment_seq: int,
-        *,
-        by: Principal,
-        state: State,
-        reason: str,
-    ) -> Held:
+    def _lock(self, session: Session, payment_seq: int, reason: str) -> None:
+        """Check the reason, and let no screening and no other decision interfere."""
         if not REASON_MIN <= len(reason.strip()) <= REASON_MAX:
             raise KuweiError(
                 "hold.no_reason",
                 f"请写明理由,{REASON_MIN}–{REASON_MAX} 个字。",
             )
-        hold = store.locked(session, scope, payment_seq)
-        if hold is None:
-            raise KuweiError(
-                "hold.missing", "没有这笔待处理的支付。", kind=Kind.MISSING
-            )
-        if hold.state is not State.HELD:
-            raise KuweiError(
-                "hold.decided",
-                f"这笔支付已由 {hold.decided_by} 处理,不能再次处理。",
-                kind=Kind.CONFLICT,
-            )
-        verdict = Verdict(
+        self.ledger.lock_stages(session, payment_seq)
+
+    def _verdict(self, state: State, by: Principal, reason: str) -> Verdict:
+        return Verdict(
             state=state, at=self.clock.now(), by=by.subject, reason=reason.strip()
         )
-        store.settle(session, payment_seq, verdict)
-        return hold
+
+
+def _waiting(hold: Held | None) -> Held:
+    if hold is None:
+        raise KuweiError("hold.missing", "没有这笔待处理的支付。", kind=Kind.MISSING)
+    if hold.state is not State.HELD:
+        raise KuweiError(
+            "hold.decided",
+            f"这笔支付已由 {hold.decided_by} 处理,不能再次处理。",
+            kind=Kind.CONFLICT,
+        )
+    return hold

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from kuwei_node.holds.domain import (
     Decided,
+    Earlier,
     Held,
     QueueRow,
     QueueSearch,
@@ -69,11 +70,33 @@ def locked(
     )
 
 
-def settle(session: Session, payment_seq: int, verdict: Verdict) -> None:
-    """Record what a person decided about a held payment."""
+def earlier(session: Session, payment_seq: int) -> list[Earlier]:
+    """Return the request behind a voucher, if there is one."""
+    rows = session.execute(
+        text(
+            "SELECT e.seq, h.state, NOT e.live OR e.reversed_by IS NOT NULL AS refused"
+            " FROM payment p JOIN payment e ON e.payment_id = p.payment_id"
+            " AND e.fiscal_year = p.fiscal_year AND e.stage = 'request'"
+            " LEFT JOIN hold h ON h.payment_seq = e.seq"
+            " WHERE p.seq = :seq AND p.stage = 'voucher'"
+        ),
+        {"seq": payment_seq},
+    )
+    return [
+        Earlier(
+            payment_seq=row.seq,
+            state=None if row.state is None else State(row.state),
+            is_refused=row.refused,
+        )
+        for row in rows
+    ]
+
+
+def settle(session: Session, payment_seqs: list[int], verdict: Verdict) -> None:
+    """Record what a person decided about held payments."""
     session.execute(
         update(Hold)
-        .where(Hold.payment_seq == payment_seq)
+        .where(Hold.payment_seq.in_(payment_seqs))
         .values(
             state=verdict.state.value,
             decided_at=verdict.at,

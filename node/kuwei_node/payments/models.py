@@ -45,6 +45,7 @@ class Payment(NodeTable):
         _present("ix_payment_bgt", "bgt_id"),
         _present("ix_payment_project", "pro_code"),
         _present("ix_payment_contract", "contract_no"),
+        _present("ix_payment_orig", "orig_payment_id"),
         _present("ix_payment_invoice", "agency_code", "invoice_no"),
         _present("ix_payment_card", "agency_code", "card_no", "vou_date"),
         Index(
@@ -64,6 +65,7 @@ class Payment(NodeTable):
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     fiscal_year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     live: Mapped[bool] = mapped_column(server_default=text("true"))
+    reversed_by: Mapped[int | None] = mapped_column(BigInteger)
     tally: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
     received_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
     import_id: Mapped[int | None] = mapped_column(BigInteger)
@@ -118,5 +120,7 @@ class Payment(NodeTable):
     attach_cnt: Mapped[int | None]
 
 
-LEDGER_COLUMNS = frozenset({"seq", "live", "tally", "received_at", "import_id"})
+LEDGER_COLUMNS = frozenset(
+    {"seq", "live", "reversed_by", "tally", "received_at", "import_id"}
+)
 """Columns of the ledger's own; all others are the vocabulary's payment fields."""

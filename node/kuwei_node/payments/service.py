@@ -59,10 +59,13 @@ class Ledger:
         """Mark which of these payments are refused: no fact counts them."""
         store.set_refused(session, seqs, refused)
 
-    def reverse(self, session: Session, seq: int) -> int:
-        """Append the reversal of a payment; return its sequence number."""
-        self.lock(session, [store.units_of(session, seq)])
-        return store.reverse(session, seq, self.clock.now())
+    def lock_stages(self, session: Session, seq: int) -> None:
+        """Hold every unit a payment touches at any stage; nothing if unknown."""
+        self.lock(session, store.units_of(session, seq))
+
+    def reverse(self, session: Session, seq: int) -> None:
+        """Reverse a payment and its earlier stages, whose units are locked, once."""
+        store.reverse(session, seq, self.clock.now())
 
     def ensure_years(self, session: Session, years: set[int]) -> None:
         """Make room for budget years.

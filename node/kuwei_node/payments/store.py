@@ -160,39 +160,58 @@ def set_refused(session: Session, seqs: list[int], refused: list[int]) -> None:
     _SET_LIVE.run(session, seqs, refused)
 
 
-def units_of(session: Session, seq: int) -> dict[str, str | None]:
-    """Return what a payment shares with others: unit, appropriation, and so on."""
-    row = session.execute(
+def units_of(session: Session, seq: int) -> list[dict[str, str | None]]:
+    """Return what each stage of a payment shares with others; [] if unknown."""
+    rows = session.execute(
         text(
-            "SELECT agency_code, bgt_id, pro_code, contract_no FROM payment"
-            " WHERE seq = :seq"
+            "SELECT p.payment_id, p.agency_code, p.bgt_id, p.pro_code, p.contract_no"
+            " FROM payment o JOIN payment p ON p.payment_id = o.payment_id"
+            " AND p.fiscal_year = o.fiscal_year WHERE o.seq = :seq"
         ),
         {"seq": seq},
     )
-    return dict(row.mappings().one())
+    return [dict(row) for row in rows.mappings()]
 
 
-def reverse(session: Session, seq: int, received_at: dt.datetime) -> int:
-    """Append the reversal of a payment: same keys, opposite amount.
+_AMOUNTS = ("pay_amt", "xpay_amt", "deduct_amt")
+_REVERSED = {"payment_id", "entry_kind", "orig_payment_id", *_AMOUNTS}
+_SAME_AGAIN = ", ".join(name for name in FIELDS if name not in _REVERSED)
+_BACK = ", ".join(
+    f"coalesce(sum(r.{name}), 0) AS {name}_back" for name in (*_AMOUNTS, "tally")
+)
+_TURNED = ", ".join(f"-({name} + {name}_back)" for name in (*_AMOUNTS, "tally"))
+_STAGE = "array_position(ARRAY['request', 'voucher', 'receipt'], {0}.stage)"
+# Its own number in reversed_by: the reversal of a whole is counted no more than it.
+_REVERSE = f"""
+WITH due AS MATERIALIZED (
+  SELECT nextval('payment_seq') AS own, p.*, b.* FROM payment o
+  JOIN payment p ON p.payment_id = o.payment_id AND p.fiscal_year = o.fiscal_year
+   AND {_STAGE.format("p")} <= {_STAGE.format("o")}
+  CROSS JOIN LATERAL (
+    SELECT count(*) AS given, {_BACK} FROM payment r
+    WHERE r.orig_payment_id = p.payment_id AND r.fiscal_year = p.fiscal_year
+      AND r.stage = p.stage AND r.entry_kind = 'reversal'
+      AND r.live AND r.reversed_by IS NULL) b
+  WHERE o.seq = :seq AND p.live AND p.reversed_by IS NULL
+    AND (b.given = 0 OR sign(p.pay_amt + b.pay_amt_back) = sign(p.pay_amt))
+), marked AS (
+  UPDATE payment p SET reversed_by = due.own FROM due
+  WHERE p.seq = due.seq AND p.fiscal_year = due.fiscal_year AND due.given = 0
+)
+INSERT INTO payment (seq, reversed_by, received_at, payment_id, entry_kind,
+  orig_payment_id, {", ".join(_AMOUNTS)}, tally, {_SAME_AGAIN})
+SELECT own, CASE WHEN given = 0 THEN own END, :at, '撤销:' || payment_id, 'reversal',
+  payment_id, {_TURNED}, {_SAME_AGAIN}
+FROM due"""
 
-    Returns:
-        The reversal's sequence number.
+
+def reverse(session: Session, seq: int, received_at: dt.datetime) -> None:
+    """Append the reversals of a payment and its earlier stages: opposite amounts.
+
+    What was not counted or is reversed already stays as it is; of what the payment
+    system reversed in part, the rest is. No client can send the reversals' ids.
     """
-    amounts = ("pay_amt", "xpay_amt", "deduct_amt")
-    taken = {"payment_id", "entry_kind", "orig_payment_id", *amounts}
-    same = ", ".join(name for name in FIELDS if name not in taken)
-    turned = ", ".join(f"-{name}" for name in amounts)
-    row = session.execute(
-        text(
-            "INSERT INTO payment (seq, tally, received_at, payment_id, entry_kind,"
-            f" orig_payment_id, {', '.join(amounts)}, {same})"
-            " SELECT nextval('payment_seq'), -tally, :at, payment_id || '#reversal',"
-            f" 'reversal', payment_id, {turned}, {same}"
-            " FROM payment WHERE seq = :seq RETURNING seq"
-        ),
-        {"seq": seq, "at": received_at},
-    )
-    return int(row.scalar_one())
+    session.execute(text(_REVERSE), {"seq": seq, "at": received_at})
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,7 @@ def incoming(vocabulary: Vocabulary, subject: str, stretch: Stretch, as_of: int)
         return (
             f"SELECT b.*, {as_of:d}::bigint AS as_of FROM payment b WHERE b.live"
             f" AND b.seq <= {as_of:d} AND b.vou_date BETWEEN {first} AND {last}"
+            f" AND (b.reversed_by IS NULL OR b.reversed_by > {as_of:d})"
             f" AND {_ONCE}"
         )
     entity = vocabulary.entities[subject]

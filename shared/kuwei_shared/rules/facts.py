@@ -1,10 +1,10 @@
 """Facts: one declaration, several physical plans, one meaning.
 
 A fact sums, counts or takes the maximum of the payments of the same stage and keys
-that arrived earlier and fall in the window. PROBE looks each row's predecessors up,
-for a few payments; SWEEP windows over a batch numbered in order of date and adds the
-history; CLOSED sees the whole window, for scheduled rules; GIVEN reads ready-made
-columns, for a rule's examples.
+that arrived earlier, fall in the window and are not reversed yet. PROBE looks each
+row's predecessors up, for a few payments; SWEEP windows over a batch numbered in order
+of date and adds the history; CLOSED sees the whole window, for scheduled rules; GIVEN
+reads ready-made columns, for a rule's examples.
 """
 
 from __future__ import annotations
@@ -49,8 +49,13 @@ INDEX_KEYS: tuple[tuple[str, ...], ...] = (
 _MONTH = "date_trunc('month', {0}.vou_date)"
 # "+ 0" keeps the planner from scanning half the ledger by sequence number.
 _ARRIVED_BEFORE = "h.seq + 0 < p.seq"
-_BEFORE = "h.seq < (SELECT min(seq) FROM incoming)"
-_KNOWN = "h.seq <= (SELECT max(as_of) FROM incoming)"
+_COUNTED_AT = "(h.reversed_by IS NULL OR h.reversed_by > {0})"
+_BEFORE = (
+    "h.seq < (SELECT min(seq) FROM incoming)"
+    f" AND {_COUNTED_AT.format('(SELECT max(seq) FROM incoming)')}"
+)
+_AS_OF = "(SELECT max(as_of) FROM incoming)"
+_KNOWN = f"h.seq <= {_AS_OF} AND {_COUNTED_AT.format(_AS_OF)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +181,7 @@ def _probe(key: tuple[str, ...], facts: Sequence[Fact], alias: str) -> str:
     return (
         f"LEFT JOIN LATERAL (SELECT {', '.join(measures)} FROM payment h"
         f" WHERE {equal} AND h.stage = p.stage AND {_ARRIVED_BEFORE}{within}"
+        f" AND {_COUNTED_AT.format('p.seq')}"
         f") {alias} ON true"
     )
 
@@ -338,7 +344,7 @@ def _sweep_days(alias: str, facts: Sequence[Fact]) -> str:
     return (
         f"{alias} AS (SELECT * FROM (SELECT u.seq, {', '.join(measures)} FROM ("
         f"SELECT {columns.format('h')} FROM payment h"
-        f" WHERE h.seq < (SELECT min(seq) FROM incoming)"
+        f" WHERE {_BEFORE}"
         f" AND h.vou_date > (SELECT min(vou_date) FROM incoming) - {first.days}"
         # Hash joins of PostgreSQL 18 compare rows with NULL keys one by one.
         f" AND {_present(first, 'h')}"
@@ -364,6 +370,7 @@ def _closed(alias: str, facts: Sequence[Fact]) -> list[str]:
     body = (
         f"{alias} AS (SELECT q.seq, {', '.join(measures)} FROM incoming q"
         f" JOIN payment h ON {on} AND h.seq <= q.as_of"
+        f" AND {_COUNTED_AT.format('q.as_of')}"
         f" AND {_in_window(first, 'h', 'q')} GROUP BY q.seq)"
     )
     return [body]

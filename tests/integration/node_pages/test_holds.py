@@ -53,7 +53,7 @@ def test_a_refused_payment_is_reversed(site: node_site_lab.NodeSite) -> None:
     with site.signed_in(REVIEWER) as browser:
         page = browser.get(f"/payments/{site.seq_of('H-refuse')}").text
     assert "暂缓后拒付" in page
-    assert "H-refuse#reversal" in page
+    assert "撤销:H-refuse" in page
 
 
 def test_a_payment_is_decided_once(site: node_site_lab.NodeSite) -> None:

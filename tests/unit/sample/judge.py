@@ -50,7 +50,8 @@ class Node:
                 )
         self.db.execute(
             "CREATE TABLE payment AS SELECT *, row_number() OVER () AS seq,"
-            f" {10**14}::bigint AS as_of, true AS live, 1 AS tally"
+            f" {10**14}::bigint AS as_of, true AS live, 1 AS tally,"
+            " NULL::bigint AS reversed_by"
             f" FROM '{folder / 'payments.parquet'}'"
         )
         self.db.execute(

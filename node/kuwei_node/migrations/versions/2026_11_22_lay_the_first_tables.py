@@ -687,6 +687,7 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("fiscal_year", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("live", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("reversed_by", sa.BigInteger(), nullable=True),
         sa.Column(
             "tally", sa.SmallInteger(), server_default=sa.text("1"), nullable=False
         ),
@@ -791,6 +792,13 @@ def upgrade() -> None:
         ["agency_code", "invoice_no"],
         unique=False,
         postgresql_where=sa.text("invoice_no IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_payment_orig",
+        "payment",
+        ["orig_payment_id"],
+        unique=False,
+        postgresql_where=sa.text("orig_payment_id IS NOT NULL"),
     )
     op.create_index(
         "ix_payment_payee",
@@ -1207,6 +1215,11 @@ def downgrade() -> None:
         postgresql_where=sa.text("pro_code IS NOT NULL"),
     )
     op.drop_index("ix_payment_payee", table_name="payment")
+    op.drop_index(
+        "ix_payment_orig",
+        table_name="payment",
+        postgresql_where=sa.text("orig_payment_id IS NOT NULL"),
+    )
     op.drop_index(
         "ix_payment_invoice",
         table_name="payment",

@@ -120,8 +120,8 @@ def worker() -> None:
         [
             *("worker", "--pool=solo", "--loglevel=WARNING", "--without-gossip"),
             # Workers of several nodes may share a machine and a Redis.
-            *("--beat", f"--schedule={schedule}"),
             f"--hostname={built.settings.queue}@%h",
+            f"--schedule={schedule}",
         ]
     )
 

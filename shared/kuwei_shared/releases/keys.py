@@ -1,8 +1,8 @@
 """Signing keys at rest: one encrypted PEM per key, and who holds which.
 
-A folder of keys on a disk is what the demo has. A production province keeps root
-and targets keys in hardware or on offline machines, each with its holder; only
-the three online keys (snapshot, timestamp, director) belong on the hub.
+In this version all keys lie in one folder under one passphrase, on the hub. Root
+and targets keys belong offline, each with its holder; nothing here does that yet
+(SECURITY.md, ADR 13). Only the three online keys must be on the hub.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from kuwei_shared.releases.files import replace_file
 from kuwei_shared.releases.layout import RoleName
 
 ONLINE = (RoleName.SNAPSHOT, RoleName.TIMESTAMP, RoleName.DIRECTOR)
-NOTICE = """此文件夹存放演示用签名密钥,私钥以口令加密。
-生产环境:根密钥与目标密钥须离线或在密码机内由各保管人分别持有,不得放在省级服务器上。
+NOTICE = """此文件夹存放本省全部发布签名密钥,私钥以同一口令加密。
+取得文件夹与口令者可签发任何目录。
+正式运行前:根密钥与目标密钥应离线或在密码机内由各保管人分别持有。
+本版本尚未做到,见 SECURITY.md。
 """
 
 

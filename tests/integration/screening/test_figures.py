@@ -127,3 +127,14 @@ def test_a_late_payment_makes_a_second_revision(desk: Desk) -> None:
     assert recorded == 3
     assert {one.reason for one in second} == {Reason.LATE}
     assert {one.family for one in second} == set(Family)
+
+
+def test_absurd_amounts_do_not_stop_the_day(desk: Desk) -> None:
+    for number in range(6):
+        desk.pay(f"P-{number}", "9999999999999999.99")
+
+    found = {one.measure: one.value for one in desk.figures(Family.SCREENING)}
+
+    assert found[Measure.AMOUNT_FEN] == statistics.VALUE_MAX - 1
+    assert found[Measure.PAYMENTS] == 6
+    assert desk.record() > 0

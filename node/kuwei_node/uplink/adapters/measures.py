@@ -7,18 +7,20 @@ counts and sums; the texts it returns are rule and release ids.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from kuwei_node.uplink.domain import Day, Mark, Seen
-from kuwei_shared.wire.statistics import Family, Figure, Measure, Stage
+from kuwei_shared.wire.statistics import VALUE_MAX, Family, Figure, Measure, Stage
 
+MOST: Final = VALUE_MAX - 1  # a sum beyond it is absurd, and must not stop the day
 PAYMENTS: Final = text(
     "SELECT p.stage, c.release, count(*) AS payments,"
-    " (sum(p.pay_amt) * 100)::bigint AS amount_fen,"
-    " (coalesce(sum(p.xpay_amt), 0) * 100)::bigint AS paid_fen,"
+    " coalesce(sum(p.pay_amt), 0) * 100 AS amount_fen,"
+    " coalesce(sum(p.xpay_amt), 0) * 100 AS paid_fen,"
     " count(s.payment_seq) AS screened,"
     " count(*) FILTER (WHERE s.decision = 'hold') AS held,"
     " count(*) FILTER (WHERE s.decision = 'reject') AS rejected"
@@ -127,12 +129,18 @@ def _by_stage(rows: Sequence[RowMapping]) -> tuple[Figure, ...]:
         Figure(
             measure=measure,
             stage=stage,
-            value=sum(row[measure.value] for row in rows if row["stage"] == stage),
+            value=_bounded(
+                sum(row[measure.value] for row in rows if row["stage"] == stage)
+            ),
         )
         for stage in Stage
         if any(row["stage"] == stage for row in rows)
         for measure in BY_STAGE
     )
+
+
+def _bounded(value: Decimal | int) -> int:
+    return max(-MOST, min(MOST, int(value)))
 
 
 def _by_release(rows: Sequence[RowMapping]) -> tuple[Figure, ...]:

@@ -47,7 +47,11 @@ class Ledger:
     ) -> dict[tuple[str, str], int]:
         """Append rows whose units are locked; return (payment_id, stage) → seq."""
         self.ensure_years(session, {int(row["fiscal_year"]) for row in rows})
-        return store.insert(session, json.dumps(rows, default=str), self.clock.now())
+        packed = json.dumps(rows, default=str)
+        numbered = store.insert(session, packed, self.clock.now())
+        if any(row.get("entry_kind") == "reversal" for row in rows):
+            store.void_reversals(session, list(numbered.values()))
+        return numbered
 
     def append_staged(self, session: Session, import_id: int) -> Appended:
         """Append the rows staged in ``intake_good``; known ones are left alone."""

@@ -214,6 +214,20 @@ def reverse(session: Session, seq: int, received_at: dt.datetime) -> None:
     session.execute(text(_REVERSE), {"seq": seq, "at": received_at})
 
 
+def void_reversals(session: Session, seqs: list[int]) -> None:
+    """Keep facts from counting reversals of what they do not count either."""
+    session.execute(
+        text(
+            "UPDATE payment r SET reversed_by = r.seq FROM payment o"
+            " WHERE r.seq = ANY(:seqs) AND r.entry_kind = 'reversal'"
+            " AND o.payment_id = r.orig_payment_id AND o.stage = r.stage"
+            " AND o.fiscal_year = r.fiscal_year"
+            " AND (NOT o.live OR o.reversed_by IS NOT NULL)"
+        ),
+        {"seqs": seqs},
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Appended:
     """A contiguous stretch of newly appended payments, or none (count 0)."""

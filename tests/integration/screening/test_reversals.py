@@ -134,6 +134,22 @@ def test_what_the_payment_system_reversed_is_not_reversed_again(
     assert net(lab) == [("request", "0.00")]
 
 
+@pytest.mark.parametrize("severity", [Severity.RED, Severity.GREY])
+def test_reversing_what_was_refused_credits_nothing(
+    engine: Engine, severity: Severity
+) -> None:
+    stopping = rule("S", "pay_amt = 6000", severity=severity)
+    lab = ScreeningLab(engine, effective(stopping, FULL))
+    lab.appropriate("B1", "6000.00")
+    if lab.screen(payment("a", pay_amt="6000.00")) == ["hold"]:
+        refuse(lab, 1)
+
+    lab.screen(reversal("-6000.00"))
+
+    assert lab.screen(payment("b", pay_amt="6000.01")) == ["reject"]
+    assert lab.screen(payment("c", pay_amt="5999.99")) == ["pass"]
+
+
 def test_of_what_was_reversed_in_part_the_rest_is(engine: Engine) -> None:
     lab = ScreeningLab(engine, effective(HELD, FULL))
     lab.appropriate("B1", "6000.00")

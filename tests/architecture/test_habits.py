@@ -10,6 +10,7 @@ from architecture import tree
 # A task or process that must go on after any failure, each with its reason.
 BROAD_EXCEPT: dict[str, str] = {
     "kuwei_shared.rpc.edge": "the gRPC edge: a bug leaves as a reference number",
+    "kuwei_node.schedule.tasks": "a worker's edge: why a run failed stays with the run",
 }
 
 READS_ENVIRONMENT = re.compile(r"\bos\.(environ|getenv)\b")

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from kuwei_shared.rules.model import Schedule
 
-STRETCH_DAYS = 31
-"""Days one day-end run may cover when a node catches up."""
+MONTHS_BACK = 36
+"""Months before this one whose days are run even if nothing is known of them."""
+
+Marks: TypeAlias = Mapping[dt.date, str]
+"""Day → what it holds, condensed; a day that is absent holds nothing."""
+Read: TypeAlias = Mapping[dt.date, str | None]
+"""Day → its mark when it was read ("" for nothing); None while a run is open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +27,10 @@ class Stretch:
     schedule: Schedule
     first: dt.date
     last: dt.date
+
+    def days(self) -> Iterator[dt.date]:
+        """Yield each day covered."""
+        return _each_day(self.first, self.last)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +60,12 @@ class Claim:
 SCHEDULES: dict[str, str] = {"day_end": "每日日终", "month_end": "每月月末"}
 
 
-STATES: dict[str, str] = {"done": "已完成", "waiting": "等待运行", "failed": "失败"}
+STATES: dict[str, str] = {
+    "done": "已完成",
+    "waiting": "等待运行",
+    "failed": "失败",
+    "abandoned": "已放弃",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +82,7 @@ class RunRow:
 
     Attributes:
         receipts: one per rule that was run; empty until it has finished.
+        is_abandoned: every attempt failed; it rests before it is tried again.
     """
 
     id: int
@@ -78,6 +95,7 @@ class RunRow:
     release: str | None
     failure: str | None
     receipts: Mapping[str, Sequence[RuleReceipt]]
+    is_abandoned: bool = False
 
     @property
     def schedule_title(self) -> str:
@@ -88,8 +106,10 @@ class RunRow:
     def state_title(self) -> str:
         """How it stands, in Chinese."""
         if self.finished_at is not None:
-            return "已完成"
-        return "失败" if self.failure else "等待运行"
+            return STATES["done"]
+        if self.is_abandoned:
+            return STATES["abandoned"]
+        return STATES["failed" if self.failure else "waiting"]
 
     @property
     def rules(self) -> int:
@@ -107,21 +127,51 @@ class RunRow:
         return sum(one.undetermined for each in self.receipts.values() for one in each)
 
 
-def day_stretches(first: dt.date, last: dt.date) -> Iterator[Stretch]:
-    """Cut days into stretches inside calendar months."""
+def due(
+    marks: Marks, read: Mapping[Schedule, Read], today: dt.date
+) -> Iterator[Stretch]:
+    """Yield what must be run: one stretch of days per month, and closed months.
+
+    A day is run when no run covered it or when it holds other rows than the latest
+    run read, and whether or not anything happened on it.
+
+    Args:
+        marks: what each finished day holds now.
+        read: what the latest run of each schedule read of each day it covered.
+        today: not over yet.
+    """
+    days = sorted(_expected(marks, today))
+    for end, each in itertools.groupby(days, month_end):
+        unread = [day for day in each if _is_due(day, marks, read[Schedule.DAY_END])]
+        if unread:
+            yield Stretch(schedule=Schedule.DAY_END, first=unread[0], last=unread[-1])
+        month = Stretch(schedule=Schedule.MONTH_END, first=end.replace(day=1), last=end)
+        known = read[Schedule.MONTH_END]
+        if end < today and any(_is_due(day, marks, known) for day in month.days()):
+            yield month
+
+
+def _expected(marks: Marks, today: dt.date) -> set[dt.date]:
+    """Return the days that hold anything, and each of the last months' days."""
+    if not marks:
+        return set()
+    month = today.year * 12 + today.month - 1 - MONTHS_BACK
+    horizon = dt.date(month // 12, month % 12 + 1, 1)
+    first = max(min(marks), horizon)
+    return {*marks, *_each_day(first, today - dt.timedelta(days=1))}
+
+
+def _is_due(day: dt.date, marks: Marks, read: Read) -> bool:
+    if day not in read:
+        return True
+    known = read[day]
+    return known is not None and known != marks.get(day, "")
+
+
+def _each_day(first: dt.date, last: dt.date) -> Iterator[dt.date]:
     while first <= last:
-        end = min(month_end(first), last)
-        yield Stretch(schedule=Schedule.DAY_END, first=first, last=end)
-        first = end + dt.timedelta(days=1)
-
-
-def month_stretches(first: dt.date, last: dt.date) -> Iterator[Stretch]:
-    """Yield the calendar months that end inside the given days."""
-    start = first.replace(day=1)
-    while month_end(start) <= last:
-        end = month_end(start)
-        yield Stretch(schedule=Schedule.MONTH_END, first=start, last=end)
-        start = end + dt.timedelta(days=1)
+        yield first
+        first += dt.timedelta(days=1)
 
 
 def month_end(day: dt.date) -> dt.date:

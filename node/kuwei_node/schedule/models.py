@@ -17,6 +17,7 @@ class ScheduledRun(NodeTable):
 
     Attributes:
         as_of: payment sequence number up to which the ledger was read.
+        days_read: day → mark of the rows it held; empty days are left out.
         attempt: grows with every claim; a fencing token.
         lease_until: when a worker that went silent loses its claim.
         receipts: subject → one entry per rule, the proof of execution.
@@ -41,6 +42,8 @@ class ScheduledRun(NodeTable):
     lease_until: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     finished_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     as_of: Mapped[int | None] = mapped_column(BigInteger)
+    # Any: each a text, as JSON.
+    days_read: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     release: Mapped[str | None]
     # Any: lists of receipts as JSON.
     receipts: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

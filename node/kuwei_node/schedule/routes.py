@@ -40,7 +40,7 @@ RUNS = Layout(
         Filter(name="state", label="状态", options=STATES),
     ),
     default_sort="-last_day",
-    empty="还没有定时检查;有已结束业务日的支付后自动运行。",
+    empty="还没有定时检查;有支付或账户余额等日报后,每个业务日结束时自动运行。",
     can_export=True,
 )
 

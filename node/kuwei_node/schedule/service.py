@@ -1,7 +1,7 @@
 """Running scheduled rules: which stretches are due, and one run from claim to receipt.
 
-Coverage is computed, not declared: a run leaves a receipt per rule, and days with
-payments no run has read are found from the ledger, late arrivals included.
+Coverage is computed, not declared: a run leaves a receipt per rule and a mark of what
+each of its days held; a day that holds anything else by now is run again.
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ from kuwei_node.schedule.domain import (
     RuleReceipt,
     RunRow,
     RunSearch,
-    day_stretches,
-    month_end,
-    month_stretches,
+    due,
     receipts,
 )
 from kuwei_shared.db.fence import StatementFaultError, fenced
@@ -33,12 +31,16 @@ from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.rules.compiler import Statement
 from kuwei_shared.rules.facts import Plan
 from kuwei_shared.rules.printer import Dialect
+from kuwei_shared.rules.vocabulary import Entity
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
 log = structlog.get_logger()
 
 LEASE = dt.timedelta(minutes=15)
+REST = dt.timedelta(hours=1)
+"""How long a run that used up its attempts rests before it is given new ones."""
 JUDGED = "judged_rows"
+NO_CATALOGUE = "catalogue.none"
 
 
 class Compiled(Protocol):
@@ -47,6 +49,12 @@ class Compiled(Protocol):
     def in_force(self, session: Session) -> tuple[EffectiveCatalogue, int]:
         """Return the effective catalogue and the number it is recorded under."""
         ...
+
+
+def _dated(effective: EffectiveCatalogue) -> list[Entity]:
+    """Return the reference entities whose rows have a date of their own."""
+    entities = effective.catalogue.vocabulary.entities.values()
+    return [entity for entity in entities if entity.subject_date is not None]
 
 
 class Scheduler:
@@ -58,15 +66,24 @@ class Scheduler:
         self.alerts = alerts
 
     def ask_for_due(self, session: Session) -> int:
-        """Ask for the runs of finished days and months not read yet."""
-        today = business_date(self.clock)
-        unread = store.unread_days(session, today)
-        if unread is None:
-            return 0
-        first, last = unread
-        over = min(month_end(last), today - dt.timedelta(days=1))
-        wanted = [*day_stretches(first, last), *month_stretches(first, over)]
-        return store.ask(session, wanted, self.clock.now())
+        """Ask for the runs of finished days and months not read as they are now.
+
+        Without a catalogue in force nothing is due.
+        """
+        try:
+            effective, _ = self.compiled.in_force(session)
+        except KuweiError as error:
+            if error.code == NO_CATALOGUE:
+                return 0
+            raise
+        now, today = self.clock.now(), business_date(self.clock)
+        revived = store.revive(session, now - REST)
+        # Before the marks: what arrives in between differs from what was read.
+        read = store.read(session)
+        held = store.marks(
+            session, _dated(effective), dt.date.min, today - dt.timedelta(days=1)
+        )
+        return revived + store.ask(session, list(due(held, read, today)), now)
 
     def claim(self, session: Session) -> Claim | None:
         """Claim the oldest run nobody holds."""
@@ -78,6 +95,9 @@ class Scheduler:
         Running it twice changes nothing but the receipts.
         """
         effective, number = self.compiled.in_force(session)
+        first, last = claim.stretch.first, claim.stretch.last
+        # Before the position: what commits in between is read, and read again.
+        held = store.marks(session, _dated(effective), first, last)
         as_of = store.ledger_position(session)
         done: dict[str, list[RuleReceipt]] = {}
         for subject in effective.catalogue.vocabulary.subjects:
@@ -89,6 +109,7 @@ class Scheduler:
             claim,
             at=self.clock.now(),
             as_of=as_of,
+            days_read=held,
             release=effective.release,
             receipts=done,
         )
@@ -99,7 +120,7 @@ class Scheduler:
         self, session: Session, search: RunSearch, request: PageRequest
     ) -> Page[RunRow]:
         """Return runs and their receipts, latest days first."""
-        return store.runs(session, search, request)
+        return store.runs(session, search, request, self.clock.now())
 
     def find(self, session: Session, run_id: int) -> RunRow:
         """Return one run.
@@ -107,7 +128,7 @@ class Scheduler:
         Raises:
             KuweiError: ``schedule.unknown``.
         """
-        found = store.run(session, run_id)
+        found = store.run(session, run_id, self.clock.now())
         if found is None:
             raise KuweiError(
                 "schedule.unknown", "没有这次定时检查。", kind=Kind.MISSING

@@ -22,6 +22,7 @@ from kuwei_shared.rules.printer import quote
 from kuwei_shared.rules.vocabulary import PAYMENT, Entity, Vocabulary
 
 ATTEMPTS_MAX = 5
+SILENT = "上一次运行中途停止,没有留下原因。"
 SUBJECT_STAGE = "voucher"
 """Facts of a unit or an appropriation count executed payments."""
 # A payment is judged once, whatever stages it went through: as executed, or as the
@@ -40,18 +41,75 @@ def ledger_position(session: Session) -> int:
     )
 
 
-def unread_days(session: Session, before: dt.date) -> tuple[dt.date, dt.date] | None:
-    """Return the first and last finished day with payments no run has read."""
-    row = session.execute(
-        text(
-            "SELECT min(p.vou_date), max(p.vou_date) FROM payment p"
-            " WHERE p.vou_date < :before AND p.seq > coalesce((SELECT max(r.as_of)"
-            " FROM scheduled_run r WHERE r.schedule = 'day_end'"
-            " AND r.finished_at IS NOT NULL), 0)"
+def marks(
+    session: Session, dated: Sequence[Entity], first: dt.date, last: dt.date
+) -> dict[dt.date, str]:
+    """Return what each day holds, condensed: equal marks mean equal rows.
+
+    Rows are counted and summed, never compared with a position in the sequence:
+    a slow transaction commits after later numbers.
+
+    Args:
+        session: the open transaction.
+        dated: reference entities whose rows have a date of their own.
+        first: first day.
+        last: last day.
+    """
+    parts = [
+        (
+            "SELECT 'payment' AS source, vou_date AS day, count(*) || ':' || sum(seq)"
+            " AS mark FROM payment WHERE vou_date BETWEEN :first AND :last GROUP BY 2"
         ),
-        {"before": before},
-    ).one()
-    return (row[0], row[1]) if row[0] is not None else None
+        *(_marks_of(entity) for entity in dated),
+    ]
+    rows = session.execute(
+        text(
+            "SELECT day, string_agg(source || ':' || mark, ' ' ORDER BY source) AS mark"
+            f" FROM ({' UNION ALL '.join(parts)}) held GROUP BY day"
+        ),
+        {"first": first, "last": last},
+    )
+    return {row.day: row.mark for row in rows}
+
+
+def _marks_of(entity: Entity) -> str:
+    fields = ", ".join(f"b.{name}" for name in entity.fields)
+    return (
+        f"SELECT {quote(entity.table)}, b.{entity.subject_date}, count(*) || ':' ||"
+        f" sum(hashtextextended(ROW({fields})::text, 0)::numeric)"
+        f" FROM {entity.table} b WHERE b.{entity.subject_date} BETWEEN :first AND :last"
+        " GROUP BY 2"
+    )
+
+
+def read(session: Session) -> dict[Schedule, dict[dt.date, str | None]]:
+    """Return what the latest run of each day read of it; None while one is open."""
+    rows = session.execute(
+        text(
+            "SELECT DISTINCT ON (r.schedule, d.day) r.schedule, d.day::date AS day,"
+            " CASE WHEN r.finished_at IS NOT NULL THEN"
+            " coalesce(r.days_read ->> to_char(d.day, 'YYYY-MM-DD'), '') END AS mark"
+            " FROM scheduled_run r CROSS JOIN generate_series(r.first_day::timestamp,"
+            " r.last_day::timestamp, interval '1 day') AS d(day)"
+            " ORDER BY r.schedule, d.day, r.finished_at DESC NULLS FIRST, r.id DESC"
+        )
+    )
+    found: dict[Schedule, dict[dt.date, str | None]] = {one: {} for one in Schedule}
+    for row in rows:
+        found[Schedule(row.schedule)][row.day] = row.mark
+    return found
+
+
+def revive(session: Session, before: dt.datetime) -> int:
+    """Give runs abandoned before a moment new attempts; return how many."""
+    result = session.execute(
+        text(
+            "UPDATE scheduled_run SET attempt = 0, lease_until = NULL"
+            " WHERE finished_at IS NULL AND attempt >= :most AND lease_until < :before"
+        ),
+        {"most": ATTEMPTS_MAX, "before": before},
+    )
+    return int(getattr(result, "rowcount", 0))
 
 
 def ask(session: Session, stretches: Sequence[Stretch], at: dt.datetime) -> int:
@@ -74,13 +132,15 @@ def claim(session: Session, at: dt.datetime, lease: dt.timedelta) -> Claim | Non
     """Claim the oldest run nobody holds, for the length of a lease."""
     row = session.execute(
         text(
-            "UPDATE scheduled_run SET attempt = attempt + 1, lease_until = :until"
-            " WHERE id = (SELECT id FROM scheduled_run WHERE finished_at IS NULL"
-            " AND attempt < :most AND (lease_until IS NULL OR lease_until < :at)"
+            "UPDATE scheduled_run SET attempt = attempt + 1, lease_until = :until,"
+            " failure = CASE WHEN attempt > 0 THEN coalesce(failure, :silent)"
+            " ELSE failure END WHERE id = (SELECT id FROM scheduled_run"
+            " WHERE finished_at IS NULL AND attempt < :most"
+            " AND (lease_until IS NULL OR lease_until < :at)"
             " ORDER BY last_day, id LIMIT 1 FOR UPDATE SKIP LOCKED)"
             " RETURNING id, attempt, schedule, first_day, last_day"
         ),
-        {"at": at, "until": at + lease, "most": ATTEMPTS_MAX},
+        {"at": at, "until": at + lease, "most": ATTEMPTS_MAX, "silent": SILENT},
     ).first()
     if row is None:
         return None
@@ -96,6 +156,7 @@ def finish(
     *,
     at: dt.datetime,
     as_of: int,
+    days_read: dict[dt.date, str],
     release: str,
     receipts: dict[str, list[RuleReceipt]],
 ) -> bool:
@@ -104,13 +165,15 @@ def finish(
     row = session.execute(
         text(
             "UPDATE scheduled_run SET finished_at = :at, as_of = :as_of,"
-            " release = :release, receipts = CAST(:receipts AS jsonb), failure = NULL"
+            " days_read = CAST(:days AS jsonb), release = :release,"
+            " receipts = CAST(:receipts AS jsonb), failure = NULL"
             " WHERE id = :id AND attempt = :attempt AND finished_at IS NULL"
             " RETURNING id"
         ),
         {
             "at": at,
             "as_of": as_of,
+            "days": json.dumps({str(day): mark for day, mark in days_read.items()}),
             "release": release,
             "receipts": json.dumps(packed),
             "id": claim.run_id,
@@ -123,13 +186,20 @@ def finish(
 def fail(session: Session, claim: Claim, reason: str) -> None:
     """Keep why an attempt failed; the lease decides when it is tried again."""
     session.execute(
-        text("UPDATE scheduled_run SET failure = :why WHERE id = :id"),
-        {"why": reason[:500], "id": claim.run_id},
+        text(
+            "UPDATE scheduled_run SET failure = :why WHERE id = :id"
+            " AND attempt = :attempt AND finished_at IS NULL"
+        ),
+        {"why": reason[:500], "id": claim.run_id, "attempt": claim.attempt},
     )
 
 
 def incoming(vocabulary: Vocabulary, subject: str, stretch: Stretch, as_of: int) -> str:
-    """Return the SELECT of the rows a subject's rules are run over."""
+    """Return the SELECT of the rows a subject's rules are run over.
+
+    What has no date of its own is judged at the end of each day of the stretch, by
+    rules of the month at the end of the last.
+    """
     first, last = quote(str(stretch.first)), quote(str(stretch.last))
     if subject == PAYMENT:
         return (
@@ -139,11 +209,20 @@ def incoming(vocabulary: Vocabulary, subject: str, stretch: Stretch, as_of: int)
             f" AND {_ONCE}"
         )
     entity = vocabulary.entities[subject]
-    day = f"b.{entity.subject_date}" if entity.subject_date else f"{last}::date"
+    day, source = f"b.{entity.subject_date}", f"{entity.table} b"
+    if entity.subject_date is None:
+        since = first if stretch.schedule is Schedule.DAY_END else last
+        day, source = "d.day", f"{source} CROSS JOIN {_DAYS.format(since, last)}"
     return (
         f"SELECT {', '.join(_columns(entity, day, as_of))}, {as_of:d}::bigint AS as_of"
-        f" FROM {entity.table} b WHERE {_rows(entity, first, last, as_of)}"
+        f" FROM {source} WHERE {_rows(entity, first, last, as_of)}"
     )
+
+
+_DAYS = (
+    "(SELECT g::date AS day FROM generate_series({}::timestamp, {}::timestamp,"
+    " interval '1 day') g) d"
+)
 
 
 def _columns(entity: Entity, day: str, as_of: int) -> list[str]:
@@ -158,8 +237,10 @@ def _columns(entity: Entity, day: str, as_of: int) -> list[str]:
     columns += [
         f"{sql} AS {name}" for name, sql in own.items() if name not in entity.fields
     ]
-    # Negative, so that no row of a subject is ever taken for a payment.
-    return [*columns, f"{day} AS vou_date", "-(row_number() OVER ())::bigint AS seq"]
+    # Negative, so that no row of a subject is ever taken for a payment; the latest
+    # day has the highest, so that an alert tells the latest figures.
+    seq = f"-(row_number() OVER (ORDER BY {day} DESC))::bigint AS seq"
+    return [*columns, f"{day} AS vou_date", seq]
 
 
 def _stage(entity: Entity, as_of: int) -> str:
@@ -184,7 +265,7 @@ def _rows(entity: Entity, first: str, last: str, as_of: int) -> str:
     if entity.subject_date:
         return f"b.{entity.subject_date} BETWEEN {first} AND {last}"
     return (
-        f"b.valid_from <= {last}::date AND {last}::date < b.valid_to"
+        "b.valid_from <= d.day AND d.day < b.valid_to"
         f" AND b.known_from <= {as_of:d} AND {as_of:d} < b.known_to"
     )
 
@@ -197,19 +278,25 @@ def tally(session: Session, table: str) -> dict[str, int]:
     return {row.outcomes: row.met for row in rows}
 
 
+_ABANDONED = (
+    f"(finished_at IS NULL AND attempt >= {ATTEMPTS_MAX} AND lease_until < :at)"
+)
 _RUN = (
     "id, schedule, first_day, last_day, created_at, attempt, finished_at, release,"
-    " failure, receipts"
+    f" failure, receipts, coalesce({_ABANDONED}, false) AS is_abandoned"
 )
 _STATES = {
     "done": "finished_at IS NOT NULL",
-    "failed": "finished_at IS NULL AND failure IS NOT NULL",
+    "abandoned": _ABANDONED,
+    "failed": f"finished_at IS NULL AND failure IS NOT NULL AND NOT {_ABANDONED}",
     "waiting": "finished_at IS NULL AND failure IS NULL",
 }
 
 
-def runs(session: Session, search: RunSearch, request: PageRequest) -> Page[RunRow]:
-    """Return a page of runs, latest days first."""
+def runs(
+    session: Session, search: RunSearch, request: PageRequest, at: dt.datetime
+) -> Page[RunRow]:
+    """Return a page of runs as they stand at a moment, latest days first."""
     where = [_STATES[search.state]] if search.state in _STATES else []
     if search.schedule is not None:
         where.append("schedule = :schedule")
@@ -217,7 +304,7 @@ def runs(session: Session, search: RunSearch, request: PageRequest) -> Page[RunR
         columns=_RUN,
         source="scheduled_run",
         where=where,
-        values={"schedule": search.schedule} if search.schedule else {},
+        values={"at": at, "schedule": search.schedule},
         orders={
             "last_day": ("last_day", "id"),
             "finished_at": ("finished_at", "id"),
@@ -227,10 +314,11 @@ def runs(session: Session, search: RunSearch, request: PageRequest) -> Page[RunR
     return page_of(session, listing, request, _run)
 
 
-def run(session: Session, run_id: int) -> RunRow | None:
-    """Return one run."""
+def run(session: Session, run_id: int, at: dt.datetime) -> RunRow | None:
+    """Return one run as it stands at a moment."""
     found = session.execute(
-        text(f"SELECT {_RUN} FROM scheduled_run WHERE id = :id"), {"id": run_id}
+        text(f"SELECT {_RUN} FROM scheduled_run WHERE id = :id"),
+        {"id": run_id, "at": at},
     )
     row = found.mappings().one_or_none()
     return None if row is None else _run(row)

@@ -37,7 +37,17 @@ def run_one(unit_of_work: UnitOfWork, scheduler: Scheduler) -> bool:
     try:
         with unit_of_work.begin() as session:
             scheduler.run(session, claim)
-    except KuweiError as error:
+    # The edge of a task: whatever went wrong is kept with the run, or nobody would
+    # learn why it is never done; a bug of one run must not stop the others either.
+    except Exception as error:
+        log.exception("schedule.run_failed", run=claim.run_id)
         with unit_of_work.begin() as session:
-            scheduler.failed(session, claim, str(error))
+            scheduler.failed(session, claim, _reason(error))
     return True
+
+
+def _reason(error: Exception) -> str:
+    """Return why a run failed, for people; what a bug says stays in the log."""
+    if isinstance(error, KuweiError):
+        return str(error)
+    return f"运行出错({type(error).__name__}),详情见节点日志;稍后自动重试。"

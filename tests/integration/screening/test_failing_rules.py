@@ -125,7 +125,7 @@ def test_a_failing_scheduled_rule_is_on_its_receipt(engine: Engine) -> None:
     daily = replace(LARGE, schedule=Schedule.DAY_END)
     lab = ScreeningLab(engine, effective(daily, failing))
     lab.screen(*(payment(f"m{n}", stage="voucher", pay_amt=MOST) for n in range(2)))
-    lab.clock.moment = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+    lab.clock.moment = dt.datetime(2026, 3, 6, tzinfo=dt.UTC)
     sweep(lab.unit_of_work, Scheduler(lab.clock, lab.screening, Alerts(lab.clock)))
 
     with lab.begin() as session:

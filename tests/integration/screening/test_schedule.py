@@ -5,7 +5,6 @@ from screening_lab import COUNTY, ScreeningLab, effective, payment, rule, standa
 from sqlalchemy import Engine, text
 
 from kuwei_node.alerts.service import Alerts
-from kuwei_node.schedule.domain import day_stretches, month_stretches
 from kuwei_node.schedule.service import Scheduler
 from kuwei_node.schedule.tasks import run_one, sweep
 from kuwei_shared.rules.compiler import untuned
@@ -124,7 +123,7 @@ def test_a_run_leaves_a_receipt_for_every_rule(lab: ScreeningLab) -> None:
 
     with lab.begin() as session:
         receipts = session.execute(
-            text("SELECT receipts FROM scheduled_run WHERE schedule = 'day_end'")
+            text("SELECT receipts FROM scheduled_run ORDER BY id LIMIT 1")
         ).scalar_one()
     assert receipts["payment"] == [
         {
@@ -192,13 +191,3 @@ def test_every_scheduled_rule_of_the_catalogue_runs(engine: Engine) -> None:
     assert all(failure is None for _, failure in found)
     run = {one["rule_id"] for each, _ in found for s in each.values() for one in s}
     assert run == {r.id for r in catalogue.rules.values() if r.schedule is not None}
-
-
-def test_stretches_stay_inside_months() -> None:
-    first, last = dt.date(2026, 1, 30), dt.date(2026, 3, 2)
-
-    days = [(s.first.day, s.last.day) for s in day_stretches(first, last)]
-    months = [s.last for s in month_stretches(first, last)]
-
-    assert days == [(30, 31), (1, 28), (1, 2)]
-    assert months == [dt.date(2026, 1, 31), dt.date(2026, 2, 28)]

@@ -915,6 +915,7 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("as_of", sa.BigInteger(), nullable=True),
+        sa.Column("days_read", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("release", sa.Text(), nullable=True),
         sa.Column("receipts", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("failure", sa.Text(), nullable=True),

@@ -20,6 +20,7 @@ WITHOUT_SCOPE: dict[str, str] = {
     "kuwei_node.catalogue.store.releases": "one catalogue is in force for the node",
     "kuwei_node.catalogue.store.reports": "they speak for the whole node",
     "kuwei_node.catalogue.store.tunings": "they act for the whole node",
+    "kuwei_node.holds.store.earlier": "asked only once the hold itself was allowed",
     "kuwei_node.intake.store.ledger": "the importing process's own record of its work",
     "kuwei_node.intake.store.orders": "the worker's own queue; it acts for the node",
     "kuwei_node.intake.store.staging": "temporary tables of one import's transaction",

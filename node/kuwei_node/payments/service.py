@@ -33,9 +33,8 @@ class Ledger:
 
     def lock(self, session: Session, rows: Sequence[Row]) -> None:
         """Hold every unit of locking the rows touch until the transaction ends."""
-        units = {
-            f"{key}:{row[key]}" for row in rows for key in LOCK_KEYS if row.get(key)
-        }
+        keys = (*LOCK_KEYS, "payment_id")
+        units = {f"{key}:{row[key]}" for row in rows for key in keys if row.get(key)}
         store.lock_units(session, sorted(units))
 
     def known(self, session: Session, rows: Sequence[Row]) -> list[Known]:
@@ -88,10 +87,12 @@ class Ledger:
                 f"应在 {store.YEAR_MIN}–{store.YEAR_MAX} 之间。",
             )
         present = store.present_years(session)
+        # A partition made here is gone if this transaction rolls back.
+        made: set[int] = session.info.setdefault("years_made", set())
+        self._years |= present - made
         if missing - present:
             store.ensure_years(session, missing - present)
-        else:
-            self._years |= present
+            made |= missing - present
 
     def received_at(self) -> dt.datetime:
         """Return the moment the ledger stamps arrivals with."""

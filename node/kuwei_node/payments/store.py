@@ -53,15 +53,15 @@ _LOCK = Prepared(
 _KNOWN = Prepared(
     f"SELECT p.payment_id, p.stage, p.seq, p.fiscal_year, {_SAME}"
     f" FROM json_to_recordset($1) AS r({_RECORD})"
-    " JOIN payment p ON p.payment_id = r.payment_id AND p.stage = r.stage"
-    " AND p.fiscal_year = r.fiscal_year",
+    " JOIN payment p ON p.payment_id = r.payment_id AND p.stage = r.stage",
     ("json",),
 )
 _INSERT = Prepared(
     f"INSERT INTO payment (seq, tally, received_at, {_NAMES})"
     f" SELECT nextval('payment_seq'), {_TALLY.format('s')}, $2, {_NAMES} FROM ("
-    f" SELECT * FROM json_to_recordset($1) AS r({_RECORD})"
-    " ORDER BY r.vou_date OFFSET 0) s RETURNING seq, payment_id, stage",
+    f" SELECT * FROM ROWS FROM (json_to_recordset($1) AS ({_RECORD}))"
+    f" WITH ORDINALITY AS r({_NAMES}, place)"
+    " ORDER BY r.vou_date, r.place OFFSET 0) s RETURNING seq, payment_id, stage",
     ("json", "timestamptz"),
 )
 _SET_LIVE = Prepared(

@@ -114,6 +114,7 @@ def worker() -> None:
     # Imported here: Celery is of no use to the other verbs.
     from kuwei_node.worker import create_worker
 
+    logs.configure("kuwei-node worker")
     built = node("worker")
     schedule = built.settings.data_dir / "beat"
     create_worker(built).worker_main(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow.dataset as ds
@@ -126,6 +126,15 @@ class FilledNode(ScreeningLab):
         """Return what was recorded: sequence number → outcome letters."""
         return dict(self.found("SELECT payment_seq, outcomes FROM screening"))
 
+    def by_payment(self) -> dict[str, str]:
+        """Return what was recorded: payment id and stage → outcome letters."""
+        return dict(
+            self.found(
+                "SELECT p.payment_id || ' ' || p.stage, s.outcomes FROM screening s"
+                " JOIN payment p ON p.seq = s.payment_seq"
+            )
+        )
+
     def probed(self) -> dict[int, str]:
         """Judge every recorded payment again, by index probes."""
         seqs = sorted(self.recorded())
@@ -185,9 +194,12 @@ def as_request(row: dict[str, Any]) -> dict[str, Any]:  # Any: payment fields
     }
 
 
+Key = TypeVar("Key", int, str)
+
+
 def differences(
-    node: FilledNode, one: dict[int, str], other: dict[int, str]
-) -> list[tuple[int, str, str, str]]:
+    node: FilledNode, one: Mapping[Key, str], other: Mapping[Key, str]
+) -> list[tuple[Key, str, str, str]]:
     """Return where outcomes differ: payment, rule, the two letters."""
     ids = [each.rule.id for each in node.catalogues.now.realtime.rules]
     assert one.keys() == other.keys()

@@ -70,7 +70,7 @@ def test_the_interface_and_the_file_agree(
         for at in range(0, len(rows), 400):
             online.screen(*map(as_request, rows[at : at + 400]))
 
-        assert differences(imported, imported.recorded(), online.recorded()) == []
+        assert differences(imported, imported.by_payment(), online.by_payment()) == []
 
 
 @pytest.mark.realdata

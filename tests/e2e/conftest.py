@@ -25,9 +25,9 @@ ARGUMENTS = [
 WIDTHS = {1366: 768, 1920: 1080}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The installed Chromium."""
+    """The installed Chromium; gone with the file, for its event loop stays open."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("no Chromium is installed: apt-get install chromium")

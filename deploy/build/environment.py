@@ -22,6 +22,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 HOOK = ROOT / "deploy" / "build" / "hatch_build.py"
 OLDEST = (3, 11)
+PACKAGES = ("shared", "node", "hub", "protos")
 
 NO_PIP = """\
 This Python can make no environment: it has neither `ensurepip` nor `pip`.
@@ -42,6 +43,7 @@ def main() -> None:
     worked += [_requirements(name) for name in sys.argv[1:]]
     _run([str(PYTHON), str(HOOK), "protos"])
     worked += [_npm(), _assets()]
+    _compile(any(worked))
     if any(worked):
         print(f"Environment ready in {time.monotonic() - started:.0f} s: {VENV.name}/")
 
@@ -102,6 +104,23 @@ def _assets() -> bool:
     return not before
 
 
+def _compile(anew: bool) -> None:
+    """Keep bytecode on disk: every process starts in half the time.
+
+    A switched-off cache (PYTHONDONTWRITEBYTECODE, common in containers) would make
+    each of the demo's twenty processes compile all its libraries again.
+    """
+    roots = [str(ROOT / name) for name in PACKAGES]
+    if anew:
+        roots += [str(path) for path in VENV.glob("lib/python*/site-packages")]
+    # Some wheels carry templates that are no Python; they are never imported.
+    subprocess.run(
+        [PYTHON, "-m", "compileall", "-q", "-q", "-j", "0", *roots],
+        check=False,
+        stdout=subprocess.DEVNULL,
+    )
+
+
 def _pip(*arguments: str) -> None:
     """Run pip for .venv: its own, or this Python's where it has none."""
     own = subprocess.run(
@@ -112,8 +131,9 @@ def _pip(*arguments: str) -> None:
         if own.returncode == 0
         else [sys.executable, "-m", "pip", "--python", str(PYTHON)]
     )
-    quiet = ["--quiet", "--disable-pip-version-check", "--no-warn-script-location"]
-    _run([*pip, "install", *quiet, *arguments])
+    plain = ["--quiet", "--disable-pip-version-check", "--no-warn-script-location"]
+    # Compiled afterwards, on every core.
+    _run([*pip, "install", "--no-compile", *plain, *arguments])
 
 
 def _run(command: list[str]) -> None:

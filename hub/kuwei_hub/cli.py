@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import click
-from sqlalchemy.orm import Session
 
 from kuwei_hub.bootstrap import Hub, build
 from kuwei_hub.settings import Settings
 from kuwei_hub.territory.adapters import read_jurisdictions
+from kuwei_shared.audit.terminal import record
 from kuwei_shared.catalogue.checks.registry import read_schemas
 from kuwei_shared.catalogue.files import read_folder
 from kuwei_shared.identity.scope import of_service
@@ -123,7 +123,7 @@ def register_node(
         built.enrolment.register(
             session, code, name=name, level=level, parent=parent, by=by
         )
-        record(built, session, "登记节点", f"节点 {code}", by=by, level=level)
+        record(built.audit, session, "登记节点", f"节点 {code}", by=by, level=level)
     click.echo(f"已登记 {code} {name}")
 
 
@@ -138,7 +138,9 @@ def issue_token(code: str, by: str, out: Path | None, *, replace: bool) -> None:
     with built.unit_of_work.begin() as session:
         token = built.enrolment.issue_token(session, code, by=by, replace=replace)
         change = "更换设备" if replace else "首次入网"
-        record(built, session, "签发入网令牌", f"节点 {code}", by=by, change=change)
+        record(
+            built.audit, session, "签发入网令牌", f"节点 {code}", by=by, change=change
+        )
     if out is None:
         click.echo(token.to_json())
     else:
@@ -168,9 +170,9 @@ def invite(codes: tuple[str, ...], tokens: Path, by: str) -> None:
                     parent=place.fiscal_parent,
                     by=by,
                 )
-                record(built, session, "登记节点", f"节点 {code}", by=by)
+                record(built.audit, session, "登记节点", f"节点 {code}", by=by)
             token = built.enrolment.issue_token(session, code, by=by)
-            record(built, session, "签发入网令牌", f"节点 {code}", by=by)
+            record(built.audit, session, "签发入网令牌", f"节点 {code}", by=by)
             out = tokens / f"{code}.json"
             replace_file(out, token.to_json().encode(), mode=0o600)
     click.echo(f"已登记 {len(codes)} 个节点,令牌在 {tokens}")
@@ -197,7 +199,7 @@ def approve(codes: tuple[str, ...], by: str) -> None:
     with built.unit_of_work.begin() as session:
         approved = [built.enrolment.approve(session, code, by=by) for code in codes]
         for code in codes:
-            record(built, session, "批准入网", f"节点 {code}", by=by)
+            record(built.audit, session, "批准入网", f"节点 {code}", by=by)
     for code, one in zip(codes, approved, strict=True):
         click.echo(f"已批准 {code}:{one.words}")
 
@@ -228,7 +230,7 @@ def release_init(holders: tuple[str, ...]) -> None:
         root = built.library.found(session, built.keys)
         digest = hashlib.sha256(root).hexdigest()
         named = "、".join(holders)
-        record(built, session, "建立发布库", "发布库", root=digest, holders=named)
+        record(built.audit, session, "建立发布库", "发布库", root=digest, holders=named)
     click.echo(f"发布库已建立,根摘要 {digest}")
 
 
@@ -258,7 +260,15 @@ def publish(
         )
         below = {} if withdraw_below is None else {"withdraw_below": withdraw_below}
         about = f"目录 {release.version}"
-        record(built, session, "签发目录", about, by=by, approve_by=approve_by, **below)
+        record(
+            built.audit,
+            session,
+            "签发目录",
+            about,
+            by=by,
+            approve_by=approve_by,
+            **below,
+        )
     click.echo(f"已发布 {release.version}:{release.rule_count} 条规则")
 
 
@@ -286,7 +296,7 @@ def rollout(
                 raise click.UsageError("写版本号,或 --pause / --resume,只取其一。")
         act = ROLLOUT_ACTS[action]
         about = "目录" if version is None else f"目录 {version}"
-        record(built, session, act, about, by=by, codes="、".join(chosen))
+        record(built.audit, session, act, about, by=by, codes="、".join(chosen))
     click.echo(f"已安排 {len(chosen)} 个区划")
 
 
@@ -296,7 +306,7 @@ def resign() -> None:
     built = hub("cli")
     with built.unit_of_work.begin() as session:
         built.library.resign(session)
-        record(built, session, "重签时间戳", "发布库")
+        record(built.audit, session, "重签时间戳", "发布库")
         freshness = built.library.freshness(session)
     for role, moment in freshness.expires.items():
         click.echo(f"{role} 有效至 {moment:%Y-%m-%d %H:%M} UTC")
@@ -312,13 +322,6 @@ def key_holders(holders: tuple[str, ...]) -> dict[RoleName, tuple[str, ...]]:
         RoleName.TIMESTAMP: own,
         RoleName.DIRECTOR: own,
     }
-
-
-def record(
-    built: Hub, session: Session, act: str, about: str, **details: str | int
-) -> None:
-    """Enter an act of the terminal in the audit log, in the act's transaction."""
-    built.audit.record(session, operator_principal(), act, about, details)
 
 
 def hub(process: str) -> Hub:

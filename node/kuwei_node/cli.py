@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 import click
-from sqlalchemy.orm import Session
 
 from kuwei_node.bootstrap import Node, build
 from kuwei_node.intake.adapters import files, notice
@@ -23,6 +22,7 @@ from kuwei_node.reference.domain import ALWAYS_FROM
 from kuwei_node.schedule.tasks import sweep
 from kuwei_node.settings import Settings
 from kuwei_node.uplink.domain import TUF_ROOT
+from kuwei_shared.audit.terminal import record
 from kuwei_shared.identity.terminal import operator_principal
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import PageRequest
@@ -88,7 +88,7 @@ def new_epoch(*, confirm: bool) -> None:
     built = node("cli")
     with built.unit_of_work.begin() as session:
         begun = built.standing.begin_epoch(session, built.identity_folder.read())
-        record(built, session, "启用新纪元", f"纪元 {begun.epoch}")
+        record(built.audit, session, "启用新纪元", f"纪元 {begun.epoch}")
         # Before the commit: an epoch may be skipped, never used twice.
         built.identity_folder.write(begun)
     click.echo(f"已启用纪元 {begun.epoch},全部统计将重新上报。")
@@ -173,7 +173,9 @@ def catalogue_pin(root: Path, sha256: str) -> None:
             "root.pinned", "本节点已固定发布根,不会替换。", kind=Kind.CONFLICT
         )
     with built.unit_of_work.begin() as session:
-        record(built, session, "固定发布根", "发布根", sha256=sha256.strip().lower())
+        record(
+            built.audit, session, "固定发布根", "发布根", sha256=sha256.strip().lower()
+        )
         # Last: the entry is written, only its commit can still fail.
         built.identity_folder.keep(TUF_ROOT, data)
     click.echo("发布根已固定")
@@ -186,7 +188,7 @@ def catalogue_retry(serial: int) -> None:
     built = node("cli")
     with built.unit_of_work.begin() as session:
         built.catalogues.retry(session, serial)
-        record(built, session, "再试目录版本", f"序号 {serial}")
+        record(built.audit, session, "再试目录版本", f"序号 {serial}")
     click.echo("下次取目录时再试")
 
 
@@ -212,7 +214,7 @@ def catalogue_tune(
             session, rule_id, param, value, by=by, approver=approve_by
         )
         details = {"param": param, "value": value, "by": by, "approve_by": approve_by}
-        record(built, session, "调整参数", rule_id, **details)
+        record(built.audit, session, "调整参数", rule_id, **details)
     click.echo(f"{rule_id} 的 {param} 已调为 {value}")
 
 
@@ -245,7 +247,12 @@ def import_files(
         )
         about = f"导入 {import_id}"
         record(
-            built, session, "导入支付文件", about, profile=profile, files=len(handed)
+            built.audit,
+            session,
+            "导入支付文件",
+            about,
+            profile=profile,
+            files=len(handed),
         )
     tell = partial(_tell, len(handed))
     state = run_import(built.unit_of_work, built.intake, import_id, tell)
@@ -280,7 +287,7 @@ def load_reference(
         with built.unit_of_work.begin() as session:
             done = built.reference_files.load(session, given)
             about = f"参照数据 {name}"
-            record(built, session, "导入参照数据", about, load=done.load_id)
+            record(built.audit, session, "导入参照数据", about, load=done.load_id)
         click.echo(
             f"{name}\t读入 {done.read}\t新增 {done.added}\t更替 {done.closed}"
             f"\t未变 {done.unchanged}\t拒绝 {done.rejected}"
@@ -309,13 +316,6 @@ def generate(context: click.Context) -> None:
     from kuwei_shared.sample.cli import generate as command
 
     command.main(args=context.args, prog_name="kuwei-node generate")
-
-
-def record(
-    built: Node, session: Session, act: str, about: str, **details: str | int
-) -> None:
-    """Enter an act of the terminal in the audit log, in the act's transaction."""
-    built.audit.record(session, operator_principal(), act, about, details)
 
 
 def node(process: str) -> Node:

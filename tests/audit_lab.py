@@ -37,6 +37,10 @@ class Terminal:
         """Return what the log says was done, on what, oldest first."""
         return [(row.act, row.about) for row in self._rows("SELECT * FROM audit_entry")]
 
+    def details(self) -> list[dict[str, str | int]]:
+        """Return what was noted with each act, oldest first."""
+        return [row.details for row in self._rows("SELECT * FROM audit_entry")]
+
     def actors(self) -> set[tuple[str, str]]:
         """Return subject and name of everybody in the log."""
         rows = self._rows("SELECT seq, actor, actor_name FROM audit_entry")

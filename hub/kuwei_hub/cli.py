@@ -105,6 +105,11 @@ def load_territory(path: Path) -> None:
     jurisdictions = read_jurisdictions(path)
     with built.unit_of_work.begin() as session:
         built.territory.register(session, jurisdictions)
+        digest, count = (
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+            len(jurisdictions),
+        )
+        record(built.audit, session, "登记区划", "财政区划", sha256=digest, count=count)
     click.echo(f"已登记 {len(jurisdictions)} 个区划")
 
 

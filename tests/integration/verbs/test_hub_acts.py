@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pwd
 from pathlib import Path
@@ -19,6 +20,7 @@ from kuwei_shared.kernel.clock import SetClock
 
 pytestmark = pytest.mark.integration
 COUNTY, CITY = "450102000", "450303000"
+PLACES = f"mof_div_code,name,level,opened_on\n{CITY},叠彩区,county,2020-01-01\n"
 DRAFTER, APPROVER = "起草岗", "审批岗"
 
 
@@ -41,13 +43,19 @@ def terminal(
         },
     )
     places = tmp_path_factory.mktemp("places") / "places.csv"
-    places.write_text(
-        f"mof_div_code,name,level,opened_on\n{CITY},叠彩区,county,2020-01-01\n",
-        encoding="utf-8",
-    )
+    places.write_text(PLACES, encoding="utf-8")
     found.do("init-ca")
     found.do("load-territory", places)
     return found
+
+
+def test_loading_the_territory_is_recorded_with_the_files_digest(
+    terminal: Terminal,
+) -> None:
+    digest = hashlib.sha256(PLACES.encode()).hexdigest()
+
+    assert terminal.acts()[0] == ("登记区划", "财政区划")
+    assert terminal.details()[0] == {"count": 1, "sha256": digest}
 
 
 def test_registering_and_issuing_a_token_are_recorded(terminal: Terminal) -> None:

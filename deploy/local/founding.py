@@ -129,7 +129,7 @@ def catalogue(stack: Stack) -> str:
 
 def run_hub(stack: Stack, *command: str) -> str:
     """Run one of the hub's verbs."""
-    return stack.run("hub-verbs", "kuwei-hub", *command, env=stack.hub())
+    return stack.run("hub-verbs", "kuwei-hub", *command, env=stack.signing_hub())
 
 
 def abreast(act: Callable[[Place], object], places: Iterable[Place]) -> None:

@@ -30,7 +30,7 @@ def hub(stack: Stack) -> str:
     """Start the hub's pages and its gRPC."""
     ports = stack.ports
     web = _start(stack, "hub-web", "kuwei-hub", "web", stack.hub())
-    grpc = _start(stack, "hub-grpc", "kuwei-hub", "grpc", stack.hub())
+    grpc = _start(stack, "hub-grpc", "kuwei-hub", "grpc", stack.signing_hub())
     wait_for_port(grpc, ports.hub_grpc)
     wait_for_port(grpc, ports.enrolment)
     wait_for_page(web, f"http://127.0.0.1:{ports.hub_web}{HEALTH}")

@@ -52,7 +52,7 @@ class Stack:
             raise StageFailedError("stopped on request")
 
     def hub(self) -> dict[str, str]:
-        """Return the hub's settings."""
+        """Return the settings of a hub's process that signs nothing."""
         ports = self.ports
         return self._web(ports.hub_web, "hub", "省财政厅") | {
             "KUWEI_DATABASE_URL": self._database("hub"),
@@ -63,8 +63,12 @@ class Stack:
             "KUWEI_ENROL_ADDRESS": f"127.0.0.1:{ports.enrolment}",
             "KUWEI_ENROL_PER_MINUTE": "60",
             "KUWEI_SPREAD_MS": "500",
-            "KUWEI_KEYS_PASSPHRASE": self._secret("key passphrase"),
         }
+
+    def signing_hub(self) -> dict[str, str]:
+        """Return the settings of what signs: the gRPC process and the verbs."""
+        passphrase = self._secret("key passphrase")
+        return self.hub() | {"KUWEI_KEYS_PASSPHRASE": passphrase}
 
     def node(self, place: Place) -> dict[str, str]:
         """Return a node's settings."""

@@ -68,6 +68,15 @@ def test_nothing_runs_in_development_mode(name: str) -> None:
     assert services()[name]["environment"]["KUWEI_MODE"] == "production"
 
 
+def test_only_the_process_that_signs_has_the_keys_and_their_passphrase() -> None:
+    hub = {n: s for n, s in services().items() if s["command"][0] == "kuwei-hub"}
+
+    told = {n for n, s in hub.items() if "KUWEI_KEYS_PASSPHRASE" in s["environment"]}
+    keeping = {n for n, s in hub.items() if "volumes" in s}
+
+    assert told == keeping == {"hub-grpc"}
+
+
 def test_the_example_names_every_variable_the_file_asks_for() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     asked = {part.split(":?}")[0] for part in text.split("${")[1:] if ":?}" in part}

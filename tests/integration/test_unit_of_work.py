@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator
 
 import embedded
 import psycopg2
+import psycopg2.errors
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DatabaseError, ProgrammingError
@@ -28,15 +30,22 @@ def unit_of_work(postgres: embedded.Postgres) -> Iterator[UnitOfWork]:
     engine.dispose()
 
 
-@pytest.mark.parametrize("error", [LOST, DatabaseError("SELECT 1", None, LOST)])
+# Over TCP the client reads why the server ended it (25P03, 25P04).
+IDLE = psycopg2.errors.IdleInTransactionSessionTimeout("idle-in-transaction timeout")
+LONG = psycopg2.errors.TransactionTimeout("transaction timeout")
+
+
+@pytest.mark.parametrize("error", [LOST, IDLE, LONG])
+@pytest.mark.parametrize("wrapped", [False, True])
 def test_a_server_lost_in_mid_answer_is_an_outage(
-    unit_of_work: UnitOfWork, error: Exception
+    unit_of_work: UnitOfWork, error: psycopg2.Error, *, wrapped: bool
 ) -> None:
+    told_as = DatabaseError("SELECT 1", None, error) if wrapped else error
     with (
         pytest.raises(KuweiError, match=r"database\.busy") as told,
         unit_of_work.begin(),
     ):
-        raise error
+        raise told_as
 
     assert told.value.kind is Kind.UNAVAILABLE
 
@@ -50,8 +59,29 @@ def test_an_ended_connection_is_an_outage(unit_of_work: UnitOfWork) -> None:
             ask(session, END_MYSELF)
 
 
+@pytest.mark.parametrize("limit", ["idle_in_transaction_session", "transaction"])
+def test_a_transaction_the_server_ended_as_too_long_is_an_outage(
+    unit_of_work: UnitOfWork, limit: str
+) -> None:
+    with pytest.raises(KuweiError, match=r"database\.busy") as told:
+        _idle_too_long(unit_of_work, limit)
+
+    assert told.value.retry_after_s
+
+
 def test_a_wrong_statement_is_no_outage(unit_of_work: UnitOfWork) -> None:
     with pytest.raises(ProgrammingError), unit_of_work.begin() as session:
         session.execute(text("SELECT nothing"))
     with pytest.raises(psycopg2.ProgrammingError), unit_of_work.begin() as session:
         run_verbatim(session, "SELECT nothing")
+
+
+def _idle_too_long(unit_of_work: UnitOfWork, limit: str) -> None:
+    """Do nothing in a transaction until the server has said why it ends it."""
+    with unit_of_work.begin() as session:
+        run_verbatim(session, f"SET LOCAL {limit}_timeout = '20ms'")
+        driver = session.connection().connection.driver_connection
+        assert driver is not None
+        said, _, _ = select.select([driver], [], [], 10)
+        assert said
+        run_verbatim(session, "SELECT 1")

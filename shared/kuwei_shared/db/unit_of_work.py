@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg2
+import psycopg2.errors
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -21,7 +22,14 @@ from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.errors import Kind, KuweiError
 
 RETRY_AFTER_S = 2
-_OUTAGES = (PoolTimeout, psycopg2.OperationalError, psycopg2.InterfaceError)
+_OUTAGES = (
+    PoolTimeout,
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    # The driver files these two under internal errors; the server ended the session.
+    psycopg2.errors.IdleInTransactionSessionTimeout,
+    psycopg2.errors.TransactionTimeout,
+)
 
 
 class UnitOfWork:

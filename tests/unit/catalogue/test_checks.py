@@ -152,6 +152,27 @@ def test_a_scheduled_rule_cannot_stop_a_payment(spoilt: Spoil) -> None:
     assert [one.code for one in issues] == ["schedule.after"]
 
 
+@pytest.mark.parametrize(
+    ("schedule", "window", "codes"),
+    [
+        ("day_end", "month", ["dedupe.window"]),
+        ("month_end", "all", ["dedupe.window"]),
+        ("month_end", "month", []),
+        ("day_end", "day", []),
+    ],
+)
+def test_an_alert_of_a_scheduled_rule_spans_no_more_than_a_run_reads(
+    spoilt: Spoil, schedule: str, window: str, codes: list[str]
+) -> None:
+    issues = spoilt(
+        "{stages: [request, voucher]}",
+        f"{{schedule: {schedule}}}",
+        also=("explain:", f"dedupe: {{by: [agency_code], window: {window}}}\nexplain:"),
+    )
+
+    assert [one.code for one in issues] == codes
+
+
 def test_two_files_of_one_id_are_found_and_refused(files: Files) -> None:
     twice = files | {"rules/ul/GX-U10.yaml": files["rules/gx/GX-U10.yaml"]}
 

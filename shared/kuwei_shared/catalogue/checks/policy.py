@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 from kuwei_shared.catalogue.checks.study import Case, RuleCheck
 from kuwei_shared.catalogue.issues import Issue
-from kuwei_shared.rules.model import Policy, Severity, Status
+from kuwei_shared.rules.model import Policy, Schedule, Severity, Status
 from kuwei_shared.rules.vocabulary import PAYMENT
 
 _MAY_HOLD = frozenset({Severity.RED, Severity.GREY})
 _EXAMPLES_STABLE = 4
+_WHOLE: dict[Schedule, frozenset[str]] = {
+    Schedule.DAY_END: frozenset({"day"}),
+    Schedule.MONTH_END: frozenset({"day", "month"}),
+}
 
 
 class HasSubject(RuleCheck):
@@ -138,6 +142,33 @@ class DedupesByKnownNames(RuleCheck):
                     f"{name} 不是监控对象自己的字段。",
                     "写监控对象的字段。",
                 )
+
+
+class DedupesWithinRun(RuleCheck):
+    """A run replaces what an alert counts, so it must see the alert's whole window."""
+
+    id = "dedupe.window"
+
+    def on(self, case: Case) -> Iterator[Issue]:
+        """Yield windows longer than what one run of dated rows reads."""
+        rule = case.rule
+        if rule.schedule is None or rule.dedupe is None or not _is_dated(case):
+            return
+        whole = _WHOLE[rule.schedule]
+        if rule.dedupe.window not in whole:
+            yield case.issue(
+                self.id,
+                ("dedupe", "window"),
+                f"{rule.schedule} 每次只看一段,归并期 {rule.dedupe.window} 比它长,"
+                "补跑时预警的笔数会变少。",
+                f"window 改成 {'、'.join(sorted(whole))},或改用更长的 schedule。",
+            )
+
+
+def _is_dated(case: Case) -> bool:
+    """Say whether a run reads only the subject's rows of its own days."""
+    entity = case.vocabulary.entities.get(case.rule.subject)
+    return entity is None or entity.subject_date is not None
 
 
 def _on_row(name: str, case: Case) -> bool:

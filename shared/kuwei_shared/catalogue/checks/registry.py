@@ -40,6 +40,7 @@ CHECKS: tuple[Check, ...] = (
     policy.ScheduledNeverStops(),
     policy.StableHasEvidence(),
     policy.DedupesByKnownNames(),
+    policy.DedupesWithinRun(),
     condition.Parses(),
     condition.RequiresKnownNames(),
     condition.ConsidersAbsence(),

@@ -9,12 +9,14 @@ nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import MetaData, text
 from sqlalchemy.orm import Session
 
-from kuwei_shared.identity.scope import EVERYTHING, VisibleJurisdictions
+from kuwei_shared.db.prepared import run_verbatim
+from kuwei_shared.identity.scope import EVERYTHING, VisibleJurisdictions, of_service
 
 COLUMN = "mof_div_code"
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -86,6 +88,25 @@ def enter(
     if role is not None:
         _require_name(role)
         session.execute(text(f"SET LOCAL ROLE {role}"))
+
+
+@contextmanager
+def own_sight(session: Session) -> Iterator[None]:
+    """Let the block read as the service does, then as the caller again.
+
+    For what must come out the same whoever asks, once the caller may ask at all. It
+    is for reading: what the block writes is undone.
+    """
+    run_verbatim(session, "SAVEPOINT own_sight")
+    try:
+        run_verbatim(session, "RESET ROLE")
+        enter(session, of_service())
+        yield
+    finally:
+        # Settings made since a savepoint end with it, after an error too.
+        run_verbatim(
+            session, "ROLLBACK TO SAVEPOINT own_sight; RELEASE SAVEPOINT own_sight"
+        )
 
 
 def _require_name(name: str) -> None:

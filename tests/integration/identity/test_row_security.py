@@ -86,3 +86,19 @@ def test_a_scope_ends_with_its_transaction(walled: UnitOfWork) -> None:
 def test_a_name_that_is_no_identifier_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="^" + name.replace(";", ".")):
         row_security.policy_ddl(name)
+
+
+def test_the_services_own_sight_ends_with_its_block(walled: UnitOfWork) -> None:
+    with walled.begin(scope.of_jurisdictions([NANNING])) as session:
+        with row_security.own_sight(session):
+            assert seen(session) == {NANNING, GUILIN}
+
+        assert seen(session) == {NANNING}
+
+
+def test_the_services_own_sight_ends_with_an_error_too(walled: UnitOfWork) -> None:
+    with walled.begin(scope.of_jurisdictions([NANNING])) as session:
+        with pytest.raises(ProgrammingError), row_security.own_sight(session):
+            session.execute(text("SELECT nothing"))
+
+        assert seen(session) == {NANNING}

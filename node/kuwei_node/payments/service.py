@@ -35,6 +35,9 @@ class Ledger:
         """Hold every unit of locking the rows touch until the transaction ends."""
         keys = (*LOCK_KEYS, "payment_id")
         units = {f"{key}:{row[key]}" for row in rows for key in keys if row.get(key)}
+        # Credits against one payment wait in line even if their units differ.
+        credited = {row.get("orig_payment_id") for row in rows} - {None}
+        units |= {f"payment_id:{one}" for one in credited}
         store.lock_units(session, sorted(units))
 
     def known(self, session: Session, rows: Sequence[Row]) -> list[Known]:

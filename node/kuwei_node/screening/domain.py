@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.screening.answer import (
     STOPPED_EARLIER,
     Answer,
@@ -124,6 +126,44 @@ def repeat_answer(effective: EffectiveCatalogue, kept: Kept) -> Answer:
         undetermined=undetermined_of(effective, kept.outcomes),
         failed=failed_of(effective, kept.outcomes),
         is_repeat=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A credit with which an original is taken back beyond its amount.
+
+    Attributes:
+        mof_div_code: the credit's division.
+        is_elsewhere: the original is another division's.
+        amount: the original's, yuan.
+        back: all that counts against it at the credit's stage, with its sign.
+    """
+
+    payment_id: str
+    orig_payment_id: str
+    mof_div_code: str
+    is_elsewhere: bool
+    amount: Decimal
+    back: Decimal
+
+
+def excess_refused(over: Excess) -> KuweiError:
+    """Return the refusal of a credit; of another division's payment it says nothing."""
+    credit = f"支付 {over.payment_id} 冲减的原支付 {over.orig_payment_id}"
+    if over.is_elsewhere:
+        code, fault = "other_original", f"不是区划 {over.mof_div_code} 的支付"
+    else:
+        code = "too_much_back"
+        fault = f"金额 {over.amount} 元,累计冲减 {over.back} 元,超出原支付金额"
+    return KuweiError(
+        f"payment.{code}",
+        f"{credit} {fault};请核对原支付主键和金额后重报。",
+        kind=Kind.CONFLICT,
+        details={
+            "payment_id": over.payment_id,
+            "orig_payment_id": over.orig_payment_id,
+        },
     )
 
 

@@ -26,10 +26,11 @@ from kuwei_node.screening.domain import (
     Kept,
     Row,
     decide,
+    excess_refused,
     first_answer,
     repeat_answer,
 )
-from kuwei_node.screening.store import judging, records
+from kuwei_node.screening.store import crediting, judging, records
 from kuwei_shared.db.fence import StatementFaultError, fenced
 from kuwei_shared.db.prepared import Prepared
 from kuwei_shared.kernel.clock import Clock
@@ -89,7 +90,8 @@ class Screening:
 
         Raises:
             KuweiError: ``payment.too_many``, ``payment.conflict`` (same id and
-                stage, other content), ``payment.year``, ``catalogue.none``.
+                stage, other content), ``payment.too_much_back``,
+                ``payment.other_original``, ``payment.year``, ``catalogue.none``.
         """
         if not 1 <= len(rows) <= PAYMENTS_MAX:
             raise KuweiError(
@@ -228,6 +230,7 @@ class Screening:
         self, session: Session, effective: EffectiveCatalogue, rows: Sequence[Row]
     ) -> dict[tuple[str, str], Answer]:
         numbered = self.ledger.append(session, rows)
+        self._refuse_excess(session, rows, numbered)
         arrivals = {
             seq: _Arrival(row, seq) for row in rows for seq in (numbered[_key(row)],)
         }
@@ -244,6 +247,18 @@ class Screening:
             )
             for seq, arrival in arrivals.items()
         }
+
+    def _refuse_excess(
+        self,
+        session: Session,
+        rows: Sequence[Row],
+        numbered: Mapping[tuple[str, str], int],
+    ) -> None:
+        """Refuse credits that take back more than was paid; originals are locked."""
+        given = [numbered[_key(row)] for row in rows if row.get("orig_payment_id")]
+        over = crediting.excess(session, given) if given else None
+        if over is not None:
+            raise excess_refused(over)
 
     def _stopped_earlier(
         self, session: Session, arrivals: Mapping[int, _Arrival]

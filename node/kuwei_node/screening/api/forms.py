@@ -54,7 +54,8 @@ class PaymentIn(BaseModel):
     payment_id: Key = Field(description="支付主键,同一笔支付各环节相同")
     stage: Literal["request", "voucher", "receipt"] = Field(description="支付环节")
     entry_kind: Literal["normal", "refund", "correction", "reversal"] = Field(
-        "normal", description="记录性质;退款、更正、撤销以负数另报"
+        "normal",
+        description="记录性质;退款、更正、撤销以负数另报,累计不超出原支付金额",
     )
     orig_payment_id: Key | None = Field(None, description="原支付主键")
     line_no: Count | None = Field(None, description="明细行号")

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from kuwei_hub.distribution.domain import RolloutRow
 from kuwei_hub.fleet.domain import NodeState
-from kuwei_hub.statistics.domain import Sum
-from kuwei_hub.territory.domain import TreeRow
+from kuwei_hub.statistics.domain import Sum, Total
+from kuwei_hub.territory.domain import Jurisdiction, TreeRow
+from kuwei_shared.kernel.pages import Page
 from kuwei_shared.releases.adoption import AdoptionState
 from kuwei_shared.wire.statistics import Measure
 
@@ -75,12 +76,6 @@ class Standing:
         """Return one figure by measure name, 0 when none was sent."""
         return self.figures.get(Measure(measure), 0)
 
-    @property
-    def is_current(self) -> bool:
-        """Whether the node runs the release it was assigned."""
-        rollout = self.rollout
-        return rollout is not None and rollout.state == AdoptionState.ACTIVE
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleHits:
@@ -92,17 +87,46 @@ class RuleHits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """Everything the overview shows.
+class Tree:
+    """The rows of the tree that are shown, with how each one stands.
 
     Attributes:
-        standings: the visible tree, parents first.
+        rows: parents first.
+        page: which page of the first level this is.
+    """
+
+    rows: Sequence[Standing]
+    page: Page[Jurisdiction]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """How many nodes there shall be, and how far they are.
+
+    Attributes:
+        expected: jurisdictions that shall have a node of their own.
+        active: nodes that have joined.
+        present: nodes that called lately.
+        current: nodes that run the release they were assigned.
+    """
+
+    expected: int
+    active: int
+    present: int
+    current: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Everything the overview shows beside the tree.
+
+    Attributes:
         monthly: by month and measure.
         rules: those that hit most, most first.
     """
 
     period: Period
-    standings: Sequence[Standing]
+    connection: Connection
     totals: Figures
     monthly: dict[str, Figures]
     rules: Sequence[RuleHits]
@@ -116,30 +140,35 @@ class Picture:
         """Return one total by measure name."""
         return self.totals.get(Measure(measure), 0)
 
-    @property
-    def with_node(self) -> list[Standing]:
-        """Jurisdictions that shall have a node of their own."""
-        own = (s for s in self.standings if s.place.jurisdiction.host is None)
-        return list(own)
 
-    @property
-    def active(self) -> int:
-        """How many nodes have joined."""
-        return sum(
-            s.node is not None and s.node.state == NodeState.ACTIVE
-            for s in self.with_node
-        )
+def connection(
+    codes: Iterable[str],
+    nodes: Mapping[str, NodeStanding],
+    rollouts: Mapping[str, RolloutRow],
+    now: dt.datetime,
+) -> Connection:
+    """Count how far the nodes of some jurisdictions are."""
+    expected = set(codes)
+    known = [node for code, node in nodes.items() if code in expected]
+    return Connection(
+        expected=len(expected),
+        active=sum(node.state == NodeState.ACTIVE for node in known),
+        present=sum(node.is_present(now) for node in known),
+        current=sum(is_current(rollouts.get(code)) for code in expected),
+    )
 
-    @property
-    def current(self) -> int:
-        """How many nodes run the release they were assigned."""
-        return sum(s.is_current for s in self.with_node)
 
-    def present(self, now: dt.datetime) -> int:
-        """How many nodes called lately."""
-        return sum(
-            s.node is not None and s.node.is_present(now) for s in self.with_node
-        )
+def is_current(rollout: RolloutRow | None) -> bool:
+    """Whether a node runs the release it was assigned."""
+    return rollout is not None and rollout.state == AdoptionState.ACTIVE
+
+
+def totalled(totals: Iterable[Total]) -> Figures:
+    """Return each measure's total by the rule that fits it."""
+    return {
+        one.measure: one.at_one_stage if one.measure in ONE_STAGE else one.over_stages
+        for one in totals
+    }
 
 
 def folded(sums: Iterable[Sum]) -> dict[str, Figures]:
@@ -162,12 +191,3 @@ def by_month(sums: Iterable[Sum]) -> list[Sum]:
         day, *rest = one.key
         months[str(day)[:7], *rest] += one.value
     return [Sum(key=key, value=value) for key, value in months.items()]
-
-
-def added(parts: Iterable[Figures]) -> Figures:
-    """Add figures of several jurisdictions."""
-    total: Figures = defaultdict(int)
-    for part in parts:
-        for measure, value in part.items():
-            total[measure] += value
-    return dict(total)

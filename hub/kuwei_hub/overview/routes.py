@@ -1,20 +1,70 @@
 """The first page, and the page of one jurisdiction."""
 # FastAPI reads annotations at run time, so they are not postponed here.
 
+from dataclasses import dataclass, replace
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
+from pydantic import StringConstraints
 
-from kuwei_hub.overview.domain import FEN, Picture
+from kuwei_hub.overview.domain import FEN, Period, Picture
 from kuwei_hub.overview.service import Overview, year_of
+from kuwei_hub.territory.domain import Unfolding
 from kuwei_shared.web.charts import Chart, Series
 from kuwei_shared.web.guards import DeskDep, HereDep
+from kuwei_shared.web.parts import Desk, Here
 from kuwei_shared.wire.statistics import Measure
 
 YEARS_SHOWN = 3
-Code = Annotated[str, Path(pattern=r"^[0-9]{9}$")]
+OPENED_MAX = 20
+NINE_DIGITS = r"^[0-9]{9}$"
+Code = Annotated[str, Path(pattern=NINE_DIGITS)]
+Number = Annotated[int, Query(ge=1, le=1_000)]
+Opened = Annotated[
+    tuple[Annotated[str, StringConstraints(pattern=NINE_DIGITS)], ...],
+    Query(alias="open", max_length=OPENED_MAX),
+]
 Year = Annotated[int | None, Query(ge=2000, le=2100)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeAsk:
+    """What the address says of the tree, and the addresses that say other things."""
+
+    path: str
+    year: int
+    opened: tuple[str, ...]
+    number: int
+
+    def unfolding(self, below: str | None = None) -> Unfolding:
+        """Return what the territory is asked for."""
+        opened = frozenset(self.opened)
+        return Unfolding(below=below, opened=opened, number=self.number)
+
+    def toggled(self, code: str) -> str:
+        """Return the address with one more row open, or one less.
+
+        One too many closes the one that was opened first.
+        """
+        if code in self.opened:
+            opened = tuple(one for one in self.opened if one != code)
+        else:
+            opened = (*self.opened[-(OPENED_MAX - 1) :], code)
+        return replace(self, opened=opened).address
+
+    def page(self, number: int) -> str:
+        """Return the address of another page of the first level."""
+        return replace(self, opened=(), number=number).address
+
+    @property
+    def address(self) -> str:
+        """This tree's own address, to be kept as a bookmark."""
+        pairs: list[tuple[str, str | int]] = [("year", self.year)]
+        pairs += [("open", code) for code in self.opened]
+        pairs += [("page", self.number)] if self.number > 1 else []
+        return f"{self.path}?{urlencode(pairs)}"
 
 
 def routes(overview: Overview) -> APIRouter:
@@ -22,35 +72,73 @@ def routes(overview: Overview) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")
-    def province(here: HereDep, desk: DeskDep, year: Year = None) -> Response:
-        period = year_of(year) if year else overview.period(desk.session, desk.scope)
-        picture = overview.picture(desk.session, desk.scope, period)
+    def province(
+        here: HereDep,
+        desk: DeskDep,
+        *,
+        year: Year = None,
+        opened: Opened = (),
+        page: Number = 1,
+    ) -> Response:
+        period = _period(overview, desk, year)
+        ask = TreeAsk(path="/", year=period.since.year, opened=opened, number=page)
         return here.page(
             "overview/province.html",
-            picture=picture,
-            figures=_charts(picture),
+            "tree",
+            tree=overview.tree(desk.session, desk.scope, period, ask.unfolding()),
+            ask=ask,
             now=desk.clock.now(),
-            years=_years(here.today.year),
+            **_picture(overview, here, desk, period),
         )
 
     @router.get("/territory/{code}")
     def jurisdiction(
-        code: Code, here: HereDep, desk: DeskDep, year: Year = None
+        code: Code,
+        here: HereDep,
+        desk: DeskDep,
+        *,
+        year: Year = None,
+        opened: Opened = (),
+        page: Number = 1,
     ) -> Response:
         one = overview.territory.find(desk.session, desk.scope, code)
-        period = year_of(year) if year else overview.period(desk.session, desk.scope)
-        picture = overview.picture(desk.session, desk.scope, period, below=code)
+        period = _period(overview, desk, year)
+        path = f"/territory/{code}"
+        ask = TreeAsk(path=path, year=period.since.year, opened=opened, number=page)
         return here.page(
             "overview/jurisdiction.html",
+            "tree",
             one=one,
             names=overview.territory.names(desk.session, desk.scope),
-            picture=picture,
-            figures=_charts(picture),
+            tree=overview.tree(desk.session, desk.scope, period, ask.unfolding(code)),
+            ask=ask,
             now=desk.clock.now(),
-            years=_years(here.today.year),
+            **_picture(overview, here, desk, period, below=code),
         )
 
     return router
+
+
+def _period(overview: Overview, desk: Desk, year: int | None) -> Period:
+    return year_of(year) if year else overview.period(desk.session, desk.scope)
+
+
+def _picture(
+    overview: Overview,
+    here: Here,
+    desk: Desk,
+    period: Period,
+    below: str | None = None,
+) -> dict[str, object]:
+    """Return what stands around the tree; nothing when the tree alone is asked for."""
+    if here.is_fragment:
+        return {}
+    picture = overview.picture(desk.session, desk.scope, period, below=below)
+    return {
+        "picture": picture,
+        "figures": _charts(picture),
+        "years": _years(here.today.year),
+    }
 
 
 def _years(this: int) -> list[int]:

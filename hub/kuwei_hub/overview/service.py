@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
-from itertools import takewhile
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
@@ -21,22 +21,33 @@ from kuwei_hub.overview.domain import (
     Picture,
     RuleHits,
     Standing,
-    added,
+    Tree,
     by_month,
+    connection,
     folded,
+    totalled,
 )
-from kuwei_hub.statistics.domain import By, Question
+from kuwei_hub.statistics.domain import SUMS_MAX, By, Question
 from kuwei_hub.statistics.service.reading import DAYS_MAX, Reading
-from kuwei_hub.territory.domain import TreeRow
+from kuwei_hub.territory.domain import Jurisdiction, TreeRow, Unfolding
 from kuwei_hub.territory.service import Territory
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.clock import Clock, business_date
 from kuwei_shared.kernel.pages import PAGE_SIZE_MAX, PageRequest
-from kuwei_shared.wire.statistics import Measure
+from kuwei_shared.wire.statistics import Measure, Stage
 
 RULES_SHOWN = 8
 PAGES_MAX = 10
-SHOWN = tuple(Measure)
+SHOWN = (
+    Measure.PAYMENTS,
+    Measure.AMOUNT_FEN,
+    Measure.SCREENED,
+    Measure.ALERTS,
+    Measure.HELD,
+    Measure.REJECTED,
+    Measure.UNDETERMINED,
+)
+PLACES_A_QUESTION = SUMS_MAX // (len(SHOWN) * (len(Stage) + 1))
 MONTHLY = (
     Measure.SCREENED,
     Measure.AMOUNT_FEN,
@@ -70,6 +81,35 @@ class Overview:
         year = int(max(days)[:4]) if days else today.year
         return year_of(year)
 
+    def tree(
+        self,
+        session: Session,
+        scope: VisibleJurisdictions,
+        period: Period,
+        wanted: Unfolding,
+    ) -> Tree:
+        """Return the wanted rows of the tree with their figures.
+
+        Args:
+            session: the open transaction.
+            scope: the caller's jurisdictions.
+            period: days looked at.
+            wanted: where to start, and what is opened.
+        """
+        outline = self.territory.outline(session, scope, wanted)
+        places = [row.jurisdiction for row in outline.rows]
+        homes = {one.host or one.mof_div_code for one in places}
+        nodes = self._nodes(session, scope)
+        rollouts = self._rollouts(session, scope, sorted(homes))
+        figures = self._figures(session, scope, period, places)
+        return Tree(
+            rows=[
+                _standing(row, nodes=nodes, rollouts=rollouts, figures=figures)
+                for row in outline.rows
+            ],
+            page=outline.page,
+        )
+
     def picture(
         self,
         session: Session,
@@ -85,49 +125,47 @@ class Overview:
             period: days looked at.
             below: only this jurisdiction and those under it.
         """
-        places = self._places(session, scope, below)
-        codes = tuple(p.jurisdiction.mof_div_code for p in places)
+        places = self.territory.under(session, scope, below)
+        own = sorted(one.mof_div_code for one in places if one.host is None)
         question = Question(
             since=period.since,
             until=period.until,
             measures=SHOWN,
-            jurisdictions=codes,
+            jurisdictions=tuple(one.mof_div_code for one in places),
         )
-        figures = self._by(session, scope, question, By.JURISDICTION)
-        rollouts = self._rollouts(session, scope, codes)
-        nodes = self._nodes(session, scope)
         return Picture(
             period=period,
-            standings=[
-                _standing(place, nodes=nodes, rollouts=rollouts, figures=figures)
-                for place in places
-            ],
-            totals=added(figures.values()),
+            connection=connection(
+                own,
+                self._nodes(session, scope),
+                self._rollouts(session, scope, own),
+                self.clock.now(),
+            ),
+            totals=totalled(self.reading.totals(session, scope, question)),
             monthly=self._monthly(session, scope, question),
             rules=self._rules(session, scope, question),
         )
 
-    def _places(
-        self, session: Session, scope: VisibleJurisdictions, below: str | None
-    ) -> list[TreeRow]:
-        tree = self.territory.tree(session, scope)
-        if below is None:
-            return tree
-        codes = [row.jurisdiction.mof_div_code for row in tree]
-        start = codes.index(below)
-        depth = tree[start].depth
-        part = [tree[start], *takewhile(lambda r: r.depth > depth, tree[start + 1 :])]
-        return [replace(row, depth=row.depth - depth) for row in part]
-
-    def _by(
+    def _figures(
         self,
         session: Session,
         scope: VisibleJurisdictions,
-        question: Question,
-        by: By,
+        period: Period,
+        places: Sequence[Jurisdiction],
     ) -> dict[str, Figures]:
-        keys = (by, By.MEASURE, By.STAGE)
-        return folded(self.reading.sums(session, scope, question, keys))
+        """Return each place's figures, asking for as many as an answer can hold."""
+        found: dict[str, Figures] = {}
+        codes = [one.mof_div_code for one in places]
+        for start in range(0, len(codes), PLACES_A_QUESTION):
+            question = Question(
+                since=period.since,
+                until=period.until,
+                measures=SHOWN,
+                jurisdictions=tuple(codes[start : start + PLACES_A_QUESTION]),
+            )
+            keys = (By.JURISDICTION, By.MEASURE, By.STAGE)
+            found |= folded(self.reading.sums(session, scope, question, keys))
+        return found
 
     def _monthly(
         self, session: Session, scope: VisibleJurisdictions, question: Question
@@ -170,7 +208,7 @@ class Overview:
         ]
 
     def _rollouts(
-        self, session: Session, scope: VisibleJurisdictions, codes: tuple[str, ...]
+        self, session: Session, scope: VisibleJurisdictions, codes: Sequence[str]
     ) -> dict[str, RolloutRow]:
         found: dict[str, RolloutRow] = {}
         for number in range(1, PAGES_MAX + 1):

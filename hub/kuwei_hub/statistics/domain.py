@@ -91,6 +91,20 @@ class Sum:
     value: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """A measure over many jurisdictions; amounts in fen.
+
+    Attributes:
+        over_stages: of all stages together.
+        at_one_stage: of each jurisdiction the stage that has most.
+    """
+
+    measure: Measure
+    over_stages: int
+    at_one_stage: int
+
+
 def place(envelope: Envelope, head: Head, held_sha256: bytes | None, own: bytes) -> Ack:
     """Decide where an envelope falls in its stream.
 

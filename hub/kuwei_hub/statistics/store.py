@@ -16,6 +16,7 @@ from kuwei_hub.statistics.domain import (
     InboxState,
     Question,
     Sum,
+    Total,
 )
 from kuwei_hub.statistics.models import Inbox, InboxStream, Statistic, StatisticDay
 from kuwei_shared.identity.scope import VisibleJurisdictions
@@ -224,6 +225,34 @@ def sums(
         query.group_by(*columns).order_by(total.desc(), *columns).limit(SUMS_MAX)
     )
     return [Sum(key=tuple(row[:-1]), value=int(row[-1])) for row in rows]
+
+
+def totals(
+    session: Session, scope: VisibleJurisdictions, question: Question
+) -> list[Total]:
+    """Return each measure's total, over stages and at the fullest stage."""
+    columns = (Statistic.mof_div_code, Statistic.measure, Statistic.stage)
+    value = func.sum(Statistic.value).label("value")
+    staged = select(*columns, value).where(*_asked(scope, question)).group_by(*columns)
+    each = staged.subquery()
+    own = (
+        select(
+            each.c.measure,
+            func.sum(each.c.value).label("over_stages"),
+            func.max(each.c.value).label("at_one_stage"),
+        )
+        .group_by(each.c.mof_div_code, each.c.measure)
+        .subquery()
+    )
+    rows = session.execute(
+        select(
+            own.c.measure, func.sum(own.c.over_stages), func.sum(own.c.at_one_stage)
+        ).group_by(own.c.measure)
+    )
+    return [
+        Total(measure=Measure(name), over_stages=int(over), at_one_stage=int(one))
+        for name, over, one in rows
+    ]
 
 
 def _asked(

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from kuwei_shared.kernel.pages import PAGE_SIZE, Page, PageRequest
+
+Children = dict[str | None, list["Jurisdiction"]]
 
 
 class Level(StrEnum):
@@ -57,11 +61,53 @@ class Jurisdiction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unfolding:
+    """Which part of the tree is wanted.
+
+    Attributes:
+        below: start at this jurisdiction; None starts at the visible roots.
+        opened: jurisdictions whose children are wanted as well.
+        number: which page of the first level that has more than one row.
+    """
+
+    below: str | None = None
+    opened: frozenset[str] = frozenset()
+    number: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TreeRow:
-    """A jurisdiction and how deep it stands below the visible root."""
+    """A jurisdiction in its place in the tree.
+
+    Attributes:
+        depth: how deep it stands below the start.
+        children: how many visible jurisdictions it supervises.
+        is_open: whether they follow, ``PAGE_SIZE`` of them at most.
+        is_top: whether everything shown is below it, so that it cannot be closed.
+    """
 
     jurisdiction: Jurisdiction
     depth: int
+    children: int
+    is_open: bool
+    is_top: bool = False
+
+    @property
+    def unlisted(self) -> int:
+        """How many children do not follow though it is open."""
+        return max(0, self.children - PAGE_SIZE) if self.is_open else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """The rows of an unfolded tree, parents first.
+
+    Attributes:
+        page: the page of the first level that has more than one row.
+    """
+
+    rows: Sequence[TreeRow]
+    page: Page[Jurisdiction]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,18 +119,63 @@ class Search:
     parent: str | None = None
 
 
-def tree(jurisdictions: Iterable[Jurisdiction]) -> list[TreeRow]:
-    """Order jurisdictions parent first; roots are those whose parent is unseen."""
+def outline(jurisdictions: Iterable[Jurisdiction], wanted: Unfolding) -> Outline:
+    """Return the wanted part; roots are those whose parent is unseen.
+
+    A single root is always open: its children are the page then.
+    """
+    children = _by_parent(jurisdictions)
+    roots = [one for one in children[None] if wanted.below is None]
+    if wanted.below is not None:
+        every = (one for part in children.values() for one in part)
+        roots = [one for one in every if one.mof_div_code == wanted.below]
+    top = roots[0] if len(roots) == 1 else None
+    level = children[top.mof_div_code] if top else roots
+    request = PageRequest(number=wanted.number)
+    shown = level[request.offset : request.offset + request.size]
+    rows = _unfolded(shown, children, wanted.opened, depth=1 if top else 0)
+    if top:
+        row = TreeRow(
+            jurisdiction=top, depth=0, children=len(level), is_open=True, is_top=True
+        )
+        rows.insert(0, row)
+    page = Page(rows=shown, total=len(level), request=request)
+    return Outline(rows=rows, page=page)
+
+
+def under(jurisdictions: Iterable[Jurisdiction], code: str) -> list[Jurisdiction]:
+    """Return a jurisdiction and everything below it, parents first."""
+    known = list(jurisdictions)
+    children = _by_parent(known)
+    found = [one for one in known if one.mof_div_code == code]
+    for one in found:  # grows as it goes
+        found.extend(children[one.mof_div_code])
+    return found
+
+
+def _by_parent(jurisdictions: Iterable[Jurisdiction]) -> Children:
     by_code = {j.mof_div_code: j for j in jurisdictions}
-    children: dict[str | None, list[Jurisdiction]] = defaultdict(list)
+    children: Children = defaultdict(list)
     for code in sorted(by_code):
         parent = by_code[code].fiscal_parent
         children[parent if parent in by_code else None].append(by_code[code])
+    return children
+
+
+def _unfolded(
+    shown: Sequence[Jurisdiction],
+    children: Children,
+    opened: frozenset[str],
+    *,
+    depth: int,
+) -> list[TreeRow]:
     rows: list[TreeRow] = []
-    waiting = [(root, 0) for root in reversed(children[None])]
-    while waiting:
-        found, depth = waiting.pop()
-        rows.append(TreeRow(jurisdiction=found, depth=depth))
-        below = children[found.mof_div_code]
-        waiting.extend((child, depth + 1) for child in reversed(below))
+    for one in shown:
+        below = children[one.mof_div_code]
+        is_open = bool(below) and one.mof_div_code in opened
+        rows.append(
+            TreeRow(jurisdiction=one, depth=depth, children=len(below), is_open=is_open)
+        )
+        if is_open:
+            rows += _unfolded(below[:PAGE_SIZE], children, opened, depth=depth + 1)
     return rows

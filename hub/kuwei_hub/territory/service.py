@@ -13,7 +13,14 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from kuwei_hub.territory import store
-from kuwei_hub.territory.domain import Jurisdiction, Search, TreeRow, tree
+from kuwei_hub.territory.domain import (
+    Jurisdiction,
+    Outline,
+    Search,
+    Unfolding,
+    outline,
+    under,
+)
 from kuwei_shared.identity.principal import Principal
 from kuwei_shared.identity.scope import VisibleJurisdictions, of_principal
 from kuwei_shared.kernel.errors import Kind, KuweiError
@@ -64,9 +71,18 @@ class Territory:
             )
         return found
 
-    def tree(self, session: Session, scope: VisibleJurisdictions) -> list[TreeRow]:
-        """Return the visible part of the fiscal tree, parents first."""
-        return tree(store.visible(session, scope))
+    def outline(
+        self, session: Session, scope: VisibleJurisdictions, wanted: Unfolding
+    ) -> Outline:
+        """Return the wanted rows of the visible fiscal tree, parents first."""
+        return outline(store.visible(session, scope), wanted)
+
+    def under(
+        self, session: Session, scope: VisibleJurisdictions, below: str | None
+    ) -> list[Jurisdiction]:
+        """Return the visible jurisdictions, or those from one of them down."""
+        visible = store.visible(session, scope)
+        return visible if below is None else under(visible, below)
 
     def page(
         self,

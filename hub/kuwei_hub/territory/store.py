@@ -54,7 +54,8 @@ def find(
 
 def visible(session: Session, scope: VisibleJurisdictions) -> list[Jurisdiction]:
     """Return every visible jurisdiction, at most ``TREE_MAX``."""
-    query = select(JurisdictionRow).where(_inside(scope)).limit(TREE_MAX)
+    query = select(JurisdictionRow).where(_inside(scope))
+    query = query.order_by(JurisdictionRow.mof_div_code).limit(TREE_MAX)
     return [_jurisdiction(row) for row in session.scalars(query)]
 
 

@@ -125,6 +125,11 @@ class Here:
         ]
 
     @property
+    def is_fragment(self) -> bool:
+        """Whether htmx asks for one block, not a browser for the page."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @property
     def today(self) -> dt.date:
         """Today's date in China."""
         return business_date(self.parts.clock)
@@ -145,9 +150,8 @@ class Here:
             block: the block an HTMX request replaces.
             values: what the template shows; ``here`` is added.
         """
-        is_fragment = self.request.headers.get("hx-request") == "true"
         answer = self.parts.templates.response(
-            name, {"here": self, **values}, block if is_fragment else None
+            name, {"here": self, **values}, block if self.is_fragment else None
         )
         renewed = self.parts.sessions.renewed(self.login)
         if renewed is not None:

@@ -49,6 +49,37 @@ def test_charts_are_drawn_and_said_again_in_a_table(
     expect(screen.locator(".chart tbody").first).to_contain_text("12月")
 
 
+def test_the_keyboard_opens_and_closes_a_level_of_the_tree(
+    screen: Page, site: web_lab.Site
+) -> None:
+    sign_in(screen, site, "province-leader")
+    nanning = screen.get_by_role("link", name=re.compile("^南宁市本级的"))
+
+    nanning.focus()
+    height = screen.evaluate("window.scrollY")
+    screen.keyboard.press("Enter")
+    expect(screen.get_by_role("link", name="兴宁区", exact=True)).to_be_visible()
+    expect(nanning).to_be_focused()
+    assert "open=450100000" in screen.url
+    assert screen.evaluate("window.scrollY") == height
+    assert not has_sideways_scroll(screen)
+
+    screen.keyboard.press("Enter")
+    expect(screen.get_by_role("link", name="兴宁区", exact=True)).to_have_count(0)
+
+
+def test_the_tree_opens_without_javascript(window: Page, site: web_lab.Site) -> None:
+    browser = window.context.browser
+    assert browser is not None
+    page = browser.new_context(java_script_enabled=False).new_page()
+    sign_in(page, site, "province-leader")
+
+    page.get_by_role("link", name=re.compile("^南宁市本级的")).click()
+
+    expect(page.get_by_role("link", name="兴宁区", exact=True)).to_be_visible()
+    page.context.close()
+
+
 def test_sorting_replaces_the_table_and_can_be_bookmarked(
     screen: Page, site: web_lab.Site
 ) -> None:

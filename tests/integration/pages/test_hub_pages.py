@@ -11,9 +11,40 @@ def test_the_overview_shows_the_whole_province_to_its_leader(
         page = browser.get("/").text
 
     assert "59,136" in page
-    assert "叠彩区" in page
-    assert "由县级承载" in page
+    assert "桂林市本级" in page
     assert "待审批" in page
+
+
+def test_the_overview_lists_a_level_and_what_was_opened(site: web_lab.Site) -> None:
+    opened = {"open": ["450100000", "450102000"]}
+    with site.signed_in("province-leader") as browser:
+        page = browser.get("/").text
+        wider = browser.get("/", params=opened).text
+
+    assert "兴宁区" not in page
+    assert 'aria-label="南宁市本级的 1 个下级区划"' in page
+    assert "由县级承载" in wider
+    assert "三塘镇" in wider
+    assert "叠彩区" not in wider
+
+
+def test_opening_a_row_asks_for_the_tree_alone(site: web_lab.Site) -> None:
+    with site.signed_in("province-leader") as browser:
+        fragment = browser.get(
+            "/", params={"open": "450100000"}, headers={"hx-request": "true"}
+        ).text
+
+    assert fragment.lstrip().startswith('<div id="tree-rows"')
+    assert "兴宁区" in fragment
+    assert "data-chart" not in fragment
+
+
+def test_nobody_opens_what_they_may_not_see(site: web_lab.Site) -> None:
+    with site.signed_in("450300-monitor") as browser:
+        page = browser.get("/", params={"open": "450100000"}).text
+
+    assert "叠彩区" in page
+    assert "兴宁区" not in page
 
 
 def test_a_city_sees_its_own_figures_only(site: web_lab.Site) -> None:

@@ -5,7 +5,7 @@ import province_lab
 import pytest
 import web_lab
 
-from kuwei_hub.territory.domain import Jurisdiction, Level, tree
+from kuwei_hub.territory.domain import Jurisdiction
 from kuwei_shared.identity import scope
 from kuwei_shared.kernel.errors import KuweiError
 
@@ -27,7 +27,7 @@ def test_a_parent_that_comes_after_its_child_is_refused(site: web_lab.Site) -> N
 def test_loading_the_same_territory_twice_changes_nothing(site: web_lab.Site) -> None:
     with site.hub.unit_of_work.begin() as session:
         site.hub.territory.register(session, province_lab.jurisdictions())
-        rows = site.hub.territory.tree(session, scope.of_service())
+        rows = site.hub.territory.under(session, scope.of_service(), None)
 
     assert len(rows) == 8
 
@@ -40,15 +40,6 @@ def test_an_unknown_code_is_missing_to_the_service_itself(site: web_lab.Site) ->
         site.hub.territory.find(session, scope.of_service(), "999999999")
 
     assert refusal.value.code == "territory.unknown"
-
-
-def test_the_tree_follows_the_fiscal_parent() -> None:
-    rows = tree(province_lab.jurisdictions())
-
-    depths = {row.jurisdiction.name: row.depth for row in rows}
-    assert depths["横州市"] == 1
-    assert depths["三塘镇"] == 3
-    assert rows[0].jurisdiction.level is Level.PROVINCE
 
 
 def test_a_jurisdiction_lives_from_its_first_day_to_the_day_before_its_end() -> None:

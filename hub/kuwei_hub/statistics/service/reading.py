@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from kuwei_hub.statistics import store
-from kuwei_hub.statistics.domain import By, FigureRow, Question, Sum
+from kuwei_hub.statistics.domain import By, FigureRow, Question, Sum, Total
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.kernel.pages import Page, PageRequest
@@ -45,6 +45,17 @@ class Reading:
         """
         _check(question)
         return store.sums(session, scope, question, by)
+
+    def totals(
+        self, session: Session, scope: VisibleJurisdictions, question: Question
+    ) -> list[Total]:
+        """Return each measure's total, however many jurisdictions there are.
+
+        Raises:
+            KuweiError: ``statistics.period``.
+        """
+        _check(question)
+        return store.totals(session, scope, question)
 
 
 def _check(question: Question) -> None:

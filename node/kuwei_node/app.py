@@ -82,7 +82,7 @@ def create(node: Node) -> FastAPI:
 def _routers(node: Node) -> list[APIRouter]:
     return [
         identity.routes(),
-        screening.router(node.screening),
+        screening.router(node.screening, node.reference),
         today.routes(
             Today(
                 clock=node.clock,

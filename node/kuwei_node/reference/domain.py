@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.rules.vocabulary import Field, Type, Vocabulary
@@ -62,6 +63,43 @@ class Loaded:
     closed: int
     unchanged: int
     rejected: int
+
+
+class Named(NamedTuple):
+    """What a payment names that belongs to one division, on the payment's day."""
+
+    agency_code: str
+    bgt_id: str | None
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """What a payment names that belongs to a division outside the caller's scope.
+
+    Attributes:
+        place: which of the payments.
+        field: ``agency_code`` or ``bgt_id``.
+    """
+
+    place: int
+    field: str
+    code: str
+
+
+_FOREIGN = {"agency_code": "预算单位", "bgt_id": "预算指标"}
+
+
+def foreign_refused(payment_id: str, found: Foreign) -> KuweiError:
+    """Return the refusal of a payment on another division's account."""
+    return KuweiError(
+        "scope.foreign",
+        f"支付 {payment_id} 的{_FOREIGN[found.field]} {found.code} 属于其他区划,"
+        f"不在您的管辖范围内;请核对 {found.field} 后重报,"
+        "参照数据有误的请财政部门更正。",
+        kind=Kind.DENIED,
+        details={"payment_id": payment_id, "field": found.field},
+    )
 
 
 def require(entity: str) -> str:

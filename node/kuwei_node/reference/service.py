@@ -17,6 +17,8 @@ from kuwei_node.reference.domain import (
     WITHOUT_DIVISION,
     Change,
     Loaded,
+    Named,
+    foreign_refused,
     require,
 )
 from kuwei_shared.identity.principal import Principal
@@ -90,6 +92,29 @@ class ReferenceService:
     ) -> VisibleJurisdictions:
         """Return what a principal may see here, hosted townships included."""
         return of_principal(principal, partial(self.divisions, session))
+
+    def require_own(
+        self,
+        session: Session,
+        scope: VisibleJurisdictions,
+        rows: Sequence[Mapping[str, Any]],  # Any: vocabulary payment fields
+    ) -> None:
+        """Refuse payments of units or from appropriations outside a scope.
+
+        What the node does not know is left to the rules.
+
+        Raises:
+            KuweiError: ``scope.foreign``, naming the payment.
+        """
+        if scope.is_everything:
+            return
+        named: dict[Named, str] = {}
+        for row in rows:
+            key = Named(row["agency_code"], row.get("bgt_id"), row["vou_date"])
+            named.setdefault(key, row["payment_id"])
+        found = store.foreign(session, scope, list(named))
+        if found is not None:
+            raise foreign_refused(list(named.values())[found.place], found)
 
     def page(
         self,

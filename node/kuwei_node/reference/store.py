@@ -22,10 +22,13 @@ from kuwei_node.reference.domain import (
     KNOWN_FOREVER,
     PLAIN_FACTS,
     Change,
+    Foreign,
+    Named,
 )
 from kuwei_node.reference.models import ReferenceLoad, ReferenceReject
 from kuwei_shared.db.base import NodeTable
 from kuwei_shared.db.bulk import copy_rows
+from kuwei_shared.db.prepared import Prepared
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.pages import Page, PageRequest
 
@@ -125,6 +128,35 @@ def hosted_by(session: Session, division: str) -> list[str]:
         )
     )
     return sorted(session.scalars(query))
+
+
+_FOREIGN = Prepared(
+    "SELECT g.place - 1, x.field, x.code FROM unnest($1, $2, $3::date[]) WITH"
+    " ORDINALITY AS g(agency_code, bgt_id, day, place) CROSS JOIN LATERAL ("
+    + " UNION ALL ".join(
+        f"SELECT '{key}' AS field, t.{key} AS code FROM {entity} t"
+        f" WHERE t.{key} = g.{key} AND t.known_to = {KNOWN_FOREVER}"
+        " AND g.day >= t.valid_from AND g.day < t.valid_to"
+        " AND t.mof_div_code <> ALL ($4)"
+        for entity, key in (("agency", "agency_code"), ("appropriation", "bgt_id"))
+    )
+    + ") x ORDER BY g.place LIMIT 1",
+    ("text[]", "text[]", "text[]", "text[]"),
+)
+
+
+def foreign(
+    session: Session, scope: VisibleJurisdictions, named: Sequence[Named]
+) -> Foreign | None:
+    """Return the first unit or appropriation that is outside the scope, if one is.
+
+    What is not known on its day, or not whose it is, is not outside.
+    """
+    units, appropriations, days = zip(*named, strict=True)
+    rows = _FOREIGN.run(
+        session, list(units), list(appropriations), list(days), sorted(scope.codes)
+    )
+    return Foreign(*rows[0]) if rows else None
 
 
 def page(

@@ -1,5 +1,7 @@
 import pytest
 from payment_api_lab import PaymentSite, ordinary
+from screening_lab import COUNTY
+from sqlalchemy import text
 
 
 def test_a_payment_is_answered_with_the_release_used(site: PaymentSite) -> None:
@@ -60,6 +62,58 @@ def test_another_jurisdictions_payment_is_refused(site: PaymentSite) -> None:
 
     assert answer.status_code == 403
     assert answer.json()["code"] == "scope.outside"
+
+
+@pytest.fixture(scope="module")
+def abroad(site: PaymentSite) -> None:
+    """Know a unit that moved abroad in March, and an appropriation there."""
+    with site.node.unit_of_work.begin() as session:
+        session.execute(
+            text(
+                "INSERT INTO agency (agency_code, mof_div_code, valid_from, valid_to)"
+                " VALUES ('M1', :own, '2020-01-01', '2026-03-01'),"
+                " ('M1', '460100000', '2026-03-01', '9999-12-31')"
+            ),
+            {"own": COUNTY},
+        )
+        session.execute(
+            text(
+                "INSERT INTO appropriation (bgt_id, mof_div_code)"
+                " VALUES ('far', '460100000'), ('own', :own)"
+            ),
+            {"own": COUNTY},
+        )
+
+
+@pytest.mark.usefixtures("abroad")
+@pytest.mark.parametrize(
+    "named",
+    [{"bgt_id": "far"}, {"agency_code": "M1", "vou_date": "2026-03-02"}],
+    ids=["appropriation", "unit"],
+)
+def test_what_another_jurisdiction_owns_is_refused(
+    site: PaymentSite, named: dict[str, str]
+) -> None:
+    answer = site.screen(
+        ordinary("api-own", bgt_id="own"), ordinary("api-far", **named)
+    )
+
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "scope.foreign"
+    assert "api-far" in answer.json()["detail"]
+    assert "api-own" not in answer.json()["detail"]
+
+
+@pytest.mark.usefixtures("abroad")
+def test_what_was_its_own_that_day_or_nobody_knows_is_not_refused(
+    site: PaymentSite,
+) -> None:
+    answer = site.screen(
+        ordinary("api-before", agency_code="M1", vou_date="2026-02-28"),
+        ordinary("api-unknown", agency_code="nobody", bgt_id="nothing"),
+    )
+
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(

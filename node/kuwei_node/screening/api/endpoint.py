@@ -11,21 +11,22 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Response, Security
 from fastapi.security import HTTPBearer
+from sqlalchemy.orm import Session
 
+from kuwei_node.reference.service import ReferenceService
 from kuwei_node.screening.api.forms import ScreenRequest, ScreenResponse
 from kuwei_node.screening.service import Screening
 from kuwei_shared.identity import permissions
 from kuwei_shared.identity.permissions import Permission
-from kuwei_shared.identity.principal import Principal
+from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.web.guards import MachineDep, PartsDep
-from kuwei_shared.web.parts import WebParts
 
 JSON = "application/json"
 # The gate itself is MachineDep; this tells readers of the description about it.
 TOKEN = HTTPBearer(auto_error=False, description="客户端凭证令牌,受众 node-api")
 
 
-def router(screening: Screening) -> APIRouter:
+def router(screening: Screening, reference: ReferenceService) -> APIRouter:
     """Return the routes of the payment interface."""
     routes = APIRouter(tags=["支付审核"])
 
@@ -39,24 +40,23 @@ def router(screening: Screening) -> APIRouter:
     def screen(asked: ScreenRequest, caller: MachineDep, parts: PartsDep) -> Response:
         permissions.require(caller, Permission.SCREEN_PAYMENTS)
         rows = [one.model_dump(mode="json") for one in asked.payments]
-        answers = _screen(screening, parts, caller, rows)
+        with parts.unit_of_work.begin() as session:
+            _admit(reference, session, parts.read_scope(session, caller), rows)
+            answers = [asdict(one) for one in screening.screen(session, rows)]
         return Response(orjson.dumps({"answers": answers}), media_type=JSON)
 
     return routes
 
 
-def _screen(
-    screening: Screening,
-    parts: WebParts,
-    caller: Principal,
+def _admit(
+    reference: ReferenceService,
+    session: Session,
+    scope: VisibleJurisdictions,
     rows: list[dict[str, Any]],  # Any: vocabulary fields, checked by the form
-) -> list[dict[str, Any]]:
-    with parts.unit_of_work.begin() as session:
-        scope = parts.read_scope(session, caller)
-        for code in {row["mof_div_code"] for row in rows}:
-            scope.require(code)
-        answers = screening.screen(session, rows)
-    return [asdict(one) for one in answers]
+) -> None:
+    for code in {row["mof_div_code"] for row in rows}:
+        scope.require(code)
+    reference.require_own(session, scope, rows)
 
 
 def _problem(description: str) -> dict[str, Any]:  # Any: OpenAPI's own shape
@@ -69,7 +69,7 @@ def _problem(description: str) -> dict[str, Any]:  # Any: OpenAPI's own shape
 _REFUSALS: dict[int | str, dict[str, Any]] = {  # Any: OpenAPI's own shape
     400: _problem("正文不是可读的 JSON"),
     401: _problem("没有有效的访问令牌"),
-    403: _problem("该账号不能提交支付,或区划不在其范围内"),
+    403: _problem("该账号不能提交支付,或区划、预算单位、指标不在其范围内"),
     409: _problem("支付主键已受理而内容不同,或冲减超出原支付"),
     422: _problem("要素不符合格式,说明所在位置"),
     429: _problem("超过处理能力,按 Retry-After 重试"),

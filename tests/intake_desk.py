@@ -34,6 +34,9 @@ class Screened:
     cuts: int = 0
     calls: list[Appended] = field(default_factory=list)
 
+    def make_ready(self, session: Session) -> None:
+        del session
+
     def screen_appended(
         self, session: Session, import_id: int, appended: Appended
     ) -> int:

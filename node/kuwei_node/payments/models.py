@@ -2,7 +2,8 @@
 
 Columns are the vocabulary's payment fields (a test holds the two equal) and a few
 of the ledger's own. ``seq`` is the order of arrival: with per-unit locks it is
-also what each screening could see. Partitioned by budget year (ADR 0010).
+also what each screening could see. Partitioned by budget year (ADR 0010). Beside
+it stand running totals of what is asked of every payment (ADR 0018).
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     DateTime,
+    Identity,
     Index,
     Numeric,
     Sequence,
     SmallInteger,
+    Text,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -124,3 +127,27 @@ LEDGER_COLUMNS = frozenset(
     {"seq", "live", "reversed_by", "tally", "received_at", "import_id"}
 )
 """Columns of the ledger's own; all others are the vocabulary's payment fields."""
+
+
+class RunningTotalKind(NodeTable):
+    """A sum this node keeps; every payment is entered in all of them."""
+
+    __tablename__ = "running_total_kind"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    said: Mapped[str] = mapped_column(unique=True)
+
+
+class RunningTotal(NodeTable):
+    """What the payments of one key, stage and period come to (ADR 0018)."""
+
+    __tablename__ = "running_total"
+    # Room for updates in place: the amount is in no index.
+    __table_args__ = ({"postgresql_with": {"fillfactor": 80}},)
+
+    key: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    # No foreign key: kinds are never removed, and it would be checked for each row.
+    total_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    bucket: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    stage: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    amount: Mapped[Decimal] = mapped_column(Numeric(24, 2))

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from kuwei_node.payments import store
-from kuwei_node.payments.store import Appended, Known
+from kuwei_node.payments.store import ledger as store
+from kuwei_node.payments.store import totals
+from kuwei_node.payments.store.ledger import Appended, Known
+from kuwei_node.payments.store.totals import Numbers
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import KuweiError
+from kuwei_shared.rules.running import Total
 
-__all__ = ["Appended", "Known", "Ledger"]
+__all__ = ["Appended", "Known", "Ledger", "Numbers"]
 
 # Any: values of vocabulary payment fields, JSON-ready, checked at the edge.
 Row = Mapping[str, Any]
@@ -30,6 +33,7 @@ class Ledger:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self._years: set[int] = set()
+        self._totals: Numbers = {}
 
     def lock(self, session: Session, rows: Sequence[Row]) -> None:
         """Hold every unit of locking the rows touch until the transaction ends."""
@@ -71,7 +75,51 @@ class Ledger:
 
     def reverse(self, session: Session, seq: int) -> None:
         """Reverse a payment and its earlier stages, whose units are locked, once."""
+        kept = totals.kinds(session)
+        totals.take_out(session, kept, seq)
         store.reverse(session, seq, self.clock.now())
+        totals.put_back(session, kept, seq)
+
+    def begin_totals(self, session: Session, wanted: Collection[Total]) -> None:
+        """See to it that the running totals wanted are kept from here on.
+
+        To be called before units are locked: beginning waits for every screening.
+        """
+        if all(total in self._totals for total in wanted):
+            return
+        found = totals.kinds(session)
+        if any(total not in found for total in wanted):
+            totals.begin(session, wanted)
+            # What is begun here is gone if this transaction rolls back.
+            session.info["totals_begun"] = True
+        elif not session.info.get("totals_begun"):
+            self._totals = found
+
+    def totals(self, session: Session) -> Numbers:
+        """Return the running totals kept; what is not among them is added up."""
+        if session.info.get("totals_begun"):
+            return totals.kinds(session)
+        if not self._totals:
+            self._totals = totals.kinds(session)
+        return self._totals
+
+    def enter(self, session: Session, numbers: Numbers, seqs: Sequence[int]) -> None:
+        """Enter appended payments in the running totals, once they are judged.
+
+        Args:
+            session: the transaction that appended them, their units locked.
+            numbers: as ``totals`` gave them.
+            seqs: their sequence numbers.
+        """
+        kept = totals.enter(session, numbers, seqs)
+        if kept != len(numbers):
+            totals.enter(session, _begun_since(session, numbers), seqs)
+
+    def enter_from(self, session: Session, numbers: Numbers, rows: str) -> None:
+        """Enter the appended payments a temporary table holds, as ``enter`` does."""
+        kept = totals.enter_from(session, numbers, rows)
+        if kept != len(numbers):
+            totals.enter_from(session, _begun_since(session, numbers), rows)
 
     def ensure_years(self, session: Session, years: set[int]) -> None:
         """Make room for budget years.
@@ -100,3 +148,9 @@ class Ledger:
     def received_at(self) -> dt.datetime:
         """Return the moment the ledger stamps arrivals with."""
         return self.clock.now()
+
+
+def _begun_since(session: Session, numbers: Numbers) -> Numbers:
+    """Return totals another process began after ours were read."""
+    now = totals.kinds(session)
+    return {total: number for total, number in now.items() if total not in numbers}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -192,3 +192,36 @@ def first_answer(
         standing="held" if decision is Decision.HOLD else None,
         because=_because(decision, judged.weight),
     )
+
+
+def kept_row(
+    judged: Judgement, fiscal_year: int, decision: Decision
+) -> dict[str, Any]:  # Any: a JSON row
+    """Return a judgement as it is recorded."""
+    return {
+        "seq": judged.seq,
+        "fiscal_year": fiscal_year,
+        "decision": decision.value,
+        "weight": judged.weight,
+        "outcomes": judged.outcomes,
+        "operands": judged.operands,
+    }
+
+
+def key_of(row: Row) -> tuple[str, str]:
+    """Return what names a payment: its id and stage."""
+    return (str(row["payment_id"]), str(row["stage"]))
+
+
+def distinct(rows: Sequence[Row]) -> dict[tuple[str, str], Row]:
+    """Return each payment once; a repeat inside one request must be identical."""
+    asked: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        if asked.setdefault(key_of(row), row) != row:
+            raise KuweiError(
+                "payment.conflict",
+                f"同一请求中支付 {row['payment_id']} 出现两次且内容不同,请核对。",
+                kind=Kind.CONFLICT,
+                details={"payment_id": str(row["payment_id"])},
+            )
+    return asked

@@ -9,7 +9,7 @@ of refused payments no longer changes (each round settles at least one more).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from kuwei_node.alerts.service import Alerts
 from kuwei_node.brake.service import Brakes
 from kuwei_node.holds.service import Holds
-from kuwei_node.payments.service import Appended, Ledger
+from kuwei_node.payments.service import Appended, Ledger, Numbers
 from kuwei_node.screening.domain import (
     PAYMENTS_MAX,
     STAGES,
@@ -26,8 +26,11 @@ from kuwei_node.screening.domain import (
     Kept,
     Row,
     decide,
+    distinct,
     excess_refused,
     first_answer,
+    kept_row,
+    key_of,
     repeat_answer,
 )
 from kuwei_node.screening.store import crediting, judging, records
@@ -78,7 +81,7 @@ class Screening:
         self.alerts = alerts
         self.holds = holds
         self.brakes = brakes
-        self._judging: dict[str, Prepared] = {}
+        self._judging: dict[object, Prepared] = {}
 
     def screen(self, session: Session, rows: Sequence[Row]) -> list[Answer]:
         """Take in payments and answer for each; this is where one is screened.
@@ -97,18 +100,26 @@ class Screening:
             raise KuweiError(
                 "payment.too_many", f"一次提交 1–{PAYMENTS_MAX} 笔支付,请分批提交。"
             )
-        asked = _distinct(rows)
+        asked = distinct(rows)
         self.ledger.ensure_years(session, {int(row["fiscal_year"]) for row in rows})
-        self.ledger.lock(session, rows)
         effective = self.catalogues.current(session)
+        self.ledger.begin_totals(session, effective.realtime.totals)
+        self.ledger.lock(session, rows)
+        totals = self.ledger.totals(session)
         known = self._known(session, list(asked.values()))
         fresh = [row for key, row in asked.items() if key not in known]
         answered = self._repeat(session, known)
         # A voucher must find what was decided of its request in the same batch.
         for stage in STAGES:
             arriving = [row for row in fresh if row["stage"] == stage]
-            answered |= self._admit(session, effective, arriving) if arriving else {}
-        return [answered[_key(row)] for row in rows]
+            if arriving:
+                answered |= self._admit(session, effective, totals, arriving)
+        return [answered[key_of(row)] for row in rows]
+
+    def make_ready(self, session: Session) -> None:
+        """Begin what judging needs; to be called before any unit is locked."""
+        effective = self.catalogues.current(session)
+        self.ledger.begin_totals(session, effective.realtime.totals)
 
     def screen_appended(
         self, session: Session, import_id: int, appended: Appended
@@ -120,26 +131,27 @@ class Screening:
         if appended.count == 0:
             return 0
         effective, compiled = self.in_force(session)
-        now = self.clock.now()
+        totals = self.ledger.totals(session)
         values = {
             "import_id": import_id,
             "first": appended.first_seq,
             "last": appended.last_seq,
         }
         seqs = (appended.first_seq, appended.last_seq)
+        arrived = records.take_import(session, import_id, seqs)
         try:
             with fenced(session):
-                screened = records.screen_import(
+                screened = records.screen_arrived(
                     session,
                     effective.realtime,
-                    import_id=import_id,
-                    seqs=seqs,
+                    totals,
                     compiled_id=compiled,
-                    at=now,
+                    at=self.clock.now(),
                 )
         except StatementFaultError:
             years = records.imported(session, import_id, seqs)
             screened = self._screen_slowly(session, effective, compiled, years)
+        self.ledger.enter_from(session, totals, arrived)
         records.record_hits(session, effective, _OF_IMPORT, values)
         self.alerts.raise_for(session, effective, compiled, _OF_IMPORT, values)
         return screened
@@ -154,8 +166,9 @@ class Screening:
         """Judge imported payments some rule fails on, a thousand at a time."""
         seqs = list(years)
         for at in range(0, len(seqs), PAYMENTS_MAX):
-            judged = self._judge(session, effective, seqs[at : at + PAYMENTS_MAX])
-            rows = [_kept_row(one, years[one.seq], Decision.PASS) for one in judged]
+            some = seqs[at : at + PAYMENTS_MAX]
+            judged = judging.judge_piecemeal(session, effective.realtime, some)
+            rows = [kept_row(one, years[one.seq], Decision.PASS) for one in judged]
             records.record(session, rows, compiled, self.clock.now())
         return len(years)
 
@@ -227,22 +240,27 @@ class Screening:
         )
 
     def _admit(
-        self, session: Session, effective: EffectiveCatalogue, rows: Sequence[Row]
+        self,
+        session: Session,
+        effective: EffectiveCatalogue,
+        totals: Numbers,
+        rows: Sequence[Row],
     ) -> dict[tuple[str, str], Answer]:
         numbered = self.ledger.append(session, rows)
         self._refuse_excess(session, rows, numbered)
         arrivals = {
-            seq: _Arrival(row, seq) for row in rows for seq in (numbered[_key(row)],)
+            seq: _Arrival(row, seq) for row in rows for seq in (numbered[key_of(row)],)
         }
         stopped = self._stopped_earlier(session, arrivals)
-        judged = self._settle(session, effective, arrivals, stopped)
+        judged = self._settle(session, effective, totals, arrivals, stopped)
+        self.ledger.enter(session, totals, list(arrivals))
         decisions = {
             seq: decide(arrivals[seq].row, judged[seq], stopped.get(seq))
             for seq in arrivals
         }
         self._record(session, effective, arrivals, judged, decisions)
         return {
-            _key(arrival.row): first_answer(
+            key_of(arrival.row): first_answer(
                 effective, arrival.row, judged[seq], decisions[seq]
             )
             for seq, arrival in arrivals.items()
@@ -255,7 +273,7 @@ class Screening:
         numbered: Mapping[tuple[str, str], int],
     ) -> None:
         """Refuse credits that take back more than was paid; originals are locked."""
-        given = [numbered[_key(row)] for row in rows if row.get("orig_payment_id")]
+        given = [numbered[key_of(row)] for row in rows if row.get("orig_payment_id")]
         over = crediting.excess(session, given) if given else None
         if over is not None:
             raise excess_refused(over)
@@ -270,6 +288,7 @@ class Screening:
         self,
         session: Session,
         effective: EffectiveCatalogue,
+        totals: Numbers,
         arrivals: Mapping[int, _Arrival],
         stopped: Mapping[int, Decision],
     ) -> dict[int, Judgement]:
@@ -277,7 +296,8 @@ class Screening:
         seqs = sorted(arrivals)
         assumed: list[int] = []
         for _ in range(len(seqs) + 1):
-            judged = {one.seq: one for one in self._judge(session, effective, seqs)}
+            found = self._judge(session, effective, seqs, totals)
+            judged = {one.seq: one for one in found}
             refused = [
                 seq
                 for seq in seqs
@@ -293,14 +313,14 @@ class Screening:
         raise AssertionError("each round settles one more payment")
 
     def _judge(
-        self, session: Session, effective: EffectiveCatalogue, seqs: list[int]
+        self,
+        session: Session,
+        effective: EffectiveCatalogue,
+        seqs: list[int],
+        totals: Numbers | None = None,
     ) -> list[Judgement]:
-        prepared = self._judging.get(effective.fingerprint)
-        if prepared is None:
-            if len(self._judging) >= PREPARED_MAX:
-                self._judging.clear()
-            prepared = judging.judge_statement(effective.realtime)
-            self._judging[effective.fingerprint] = prepared
+        """Judge payments: with totals if just appended, else by what came before."""
+        prepared = self._prepared(effective, totals)
         try:
             return judging.judge(session, prepared, seqs)
         except StatementFaultError as fault:
@@ -315,6 +335,24 @@ class Screening:
         log.error("screening.rule_failed", rules=sorted(failed), reason=reason)
         return judged
 
+    def _prepared(
+        self, effective: EffectiveCatalogue, totals: Numbers | None
+    ) -> Prepared:
+        statement = effective.realtime
+        read = () if totals is None else tuple(map(totals.get, statement.totals))
+        key = (effective.fingerprint, totals is None, read)
+        prepared = self._judging.get(key)
+        if prepared is None:
+            if len(self._judging) >= PREPARED_MAX:
+                self._judging.clear()
+            prepared = (
+                judging.stored_statement(statement)
+                if totals is None
+                else judging.arrival_statement(statement, totals)
+            )
+            self._judging[key] = prepared
+        return prepared
+
     def _record(
         self,
         session: Session,
@@ -326,7 +364,7 @@ class Screening:
         now = self.clock.now()
         compiled = records.compiled_id(session, effective, now)
         rows = [
-            _kept_row(one, arrivals[seq].row["fiscal_year"], decisions[seq])
+            kept_row(one, arrivals[seq].row["fiscal_year"], decisions[seq])
             for seq, one in judged.items()
         ]
         records.record(session, rows, compiled, now)
@@ -341,34 +379,3 @@ class Screening:
         self.brakes.watch(session, effective, compiled, stopped)
         held = [s for s, decision in decisions.items() if decision is Decision.HOLD]
         self.holds.open_for(session, held)
-
-
-def _kept_row(
-    judged: Judgement, fiscal_year: int, decision: Decision
-) -> dict[str, Any]:  # Any: a JSON row
-    return {
-        "seq": judged.seq,
-        "fiscal_year": fiscal_year,
-        "decision": decision.value,
-        "weight": judged.weight,
-        "outcomes": judged.outcomes,
-        "operands": judged.operands,
-    }
-
-
-def _key(row: Row) -> tuple[str, str]:
-    return (str(row["payment_id"]), str(row["stage"]))
-
-
-def _distinct(rows: Sequence[Row]) -> dict[tuple[str, str], Row]:
-    """Return each payment once; a repeat inside one request must be identical."""
-    asked: dict[tuple[str, str], Row] = {}
-    for row in rows:
-        if asked.setdefault(_key(row), row) != row:
-            raise KuweiError(
-                "payment.conflict",
-                f"同一请求中支付 {row['payment_id']} 出现两次且内容不同,请核对。",
-                kind=Kind.CONFLICT,
-                details={"payment_id": str(row["payment_id"])},
-            )
-    return asked

@@ -26,7 +26,8 @@ from kuwei_shared.rules.parser import Names, parse
 from kuwei_shared.rules.placeholders import placeholders
 from kuwei_shared.rules.printer import Dialect, Printer, column, quote
 from kuwei_shared.rules.relations import Reach
-from kuwei_shared.rules.vocabulary import PAYMENT
+from kuwei_shared.rules.running import Total, totals_of
+from kuwei_shared.rules.vocabulary import PAYMENT, Fact
 
 HIT, CLEAR, UNDETERMINED, NOT_APPLICABLE, ERROR = "1", "0", "?", "-", "!"
 
@@ -40,6 +41,7 @@ POLICY_WEIGHT: Mapping[Policy, int] = {
     Policy.HOLD: HOLD_WEIGHT,
     Policy.REJECT: REJECT_WEIGHT,
 }
+NO_TOTALS: Mapping[Total, int] = {}
 # concat() takes a hundred arguments in PostgreSQL.
 _CONCAT_MAX = 90
 
@@ -106,20 +108,38 @@ class Statement:
         plain = [name for name in said if not name.startswith("param.")]
         return tuple(dict.fromkeys([*plain, *rule.requires, *_scope_names(rule)]))
 
-    def sql(self, dialect: Dialect, incoming: str, plan: Plan) -> str:
+    @cached_property
+    def totals(self) -> tuple[Total, ...]:
+        """The running totals a node may keep for the facts in use."""
+        return totals_of(self._facts)
+
+    @property
+    def _facts(self) -> list[Fact]:
+        declared = self.catalogue.vocabulary.facts
+        used = [name for name in self.operands if name.startswith("fact.")]
+        return [declared[name.removeprefix("fact.")] for name in used]
+
+    def sql(
+        self,
+        dialect: Dialect,
+        incoming: str,
+        plan: Plan,
+        totals: Mapping[Total, int] = NO_TOTALS,
+    ) -> str:
         """Return the whole statement.
 
         Args:
             dialect: engine it is for.
             incoming: a SELECT yielding the rows; see Reach for its columns.
             plan: physical plan of the facts.
+            totals: running totals kept, with their numbers; for ARRIVAL.
 
         Returns:
             SQL yielding ``seq, weight, outcomes, operands``; one row per row of
             incoming. ``operands`` is a JSON object, null when nothing was hit or
             undetermined.
         """
-        enriched, ctes = self._enriched(plan)
+        enriched, ctes = self._enriched(plan, totals)
         head = ",\n".join([f"incoming AS MATERIALIZED ({incoming})", *ctes])
         judged = self.judged(dialect, enriched)
         explained = self._operands_json(dialect)
@@ -144,13 +164,11 @@ class Statement:
         head = ",\n".join([f"incoming AS MATERIALIZED ({incoming})", *ctes])
         return f"WITH {head}\n{body}"
 
-    def _enriched(self, plan: Plan) -> tuple[str, tuple[str, ...]]:
+    def _enriched(
+        self, plan: Plan, totals: Mapping[Total, int] = NO_TOTALS
+    ) -> tuple[str, tuple[str, ...]]:
         vocabulary = self.catalogue.vocabulary
-        facts = [
-            n.removeprefix("fact.") for n in self.operands if n.startswith("fact.")
-        ]
-        declared = [vocabulary.facts[name] for name in facts]
-        fact_sql = plan_facts(declared, plan, vocabulary)
+        fact_sql = plan_facts(self._facts, plan, vocabulary, totals)
         reach = Reach(vocabulary=vocabulary, subject=self.subject)
         given = plan is Plan.GIVEN
         columns = ["p.seq"]

@@ -53,8 +53,10 @@ def plan_only(session: Session, effective: EffectiveCatalogue) -> None:
             ``expression.*``.
     """
     engine = PostgresEngine(session.connection())
-    for plan in (Plan.PROBE, Plan.SWEEP):
-        sql = effective.realtime.sql(Dialect.POSTGRES, NO_ROW, plan)
+    statement = effective.realtime
+    totals = {total: number for number, total in enumerate(statement.totals, 1)}
+    for plan in (Plan.ARRIVAL, Plan.PROBE):
+        sql = statement.sql(Dialect.POSTGRES, NO_ROW, plan, totals)
         engine.rows(f"EXPLAIN {sql}")
 
 

@@ -54,6 +54,10 @@ EVERY = ImportSearch()
 class Screener(Protocol):
     """Judges what was appended; ``kuwei_node.screening.service.Screening``."""
 
+    def make_ready(self, session: Session) -> None:
+        """Begin what judging needs, before any unit is locked."""
+        ...
+
     def screen_appended(
         self, session: Session, import_id: int, appended: Appended
     ) -> int:
@@ -304,6 +308,7 @@ class Intake:
         years = pc.unique(keys["fiscal_year"]).to_pylist()
         units = keys.group_by(list(LOCK_KEYS)).aggregate([]).to_pylist()
         self._payments.ensure_years(session, set(years))
+        self._screening.make_ready(session)
         self._payments.lock(session, units)
         appended = self._payments.append_staged(session, work.import_id)
         self._screening.screen_appended(session, work.import_id, appended)

@@ -9,7 +9,7 @@ blamed on a rule only if it is slow alone; else the caller is asked to come back
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
@@ -21,9 +21,10 @@ from kuwei_node.screening.domain import Judgement
 from kuwei_shared.db.fence import StatementFaultError, fenced
 from kuwei_shared.db.prepared import Prepared
 from kuwei_shared.kernel.errors import Kind, KuweiError
-from kuwei_shared.rules.compiler import ERROR, EffectiveRule, Statement
+from kuwei_shared.rules.compiler import ERROR, NO_TOTALS, EffectiveRule, Statement
 from kuwei_shared.rules.facts import Plan
 from kuwei_shared.rules.printer import Dialect
+from kuwei_shared.rules.running import Total
 
 ROW = "SELECT p.*, p.seq AS as_of FROM payment p"
 decode = partial(json.loads, parse_float=Decimal)
@@ -45,9 +46,14 @@ SLOW_RULES_MAX = 2
 ATTEMPTS = 400
 
 
-def judge_statement(statement: Statement) -> Prepared:
-    """Return the prepared judging of a handful of payments by sequence number."""
-    return Prepared(_sql(statement, "$1"), ("bigint[]",))
+def stored_statement(statement: Statement) -> Prepared:
+    """Return the prepared judging of stored payments by sequence number."""
+    return Prepared(_sql(statement, "$1", Plan.PROBE), ("bigint[]",))
+
+
+def arrival_statement(statement: Statement, totals: Mapping[Total, int]) -> Prepared:
+    """Return the prepared judging of payments just appended, in no total yet."""
+    return Prepared(_sql(statement, "$1", Plan.ARRIVAL, totals), ("bigint[]",))
 
 
 def judge(session: Session, prepared: Prepared, seqs: list[int]) -> list[Judgement]:
@@ -130,7 +136,7 @@ class _Pieces:
     def _attempt(self, rules: Rules, seqs: Seqs) -> _Judged:
         few = replace(self.statement, rules=tuple(rules))
         listed = ",".join(map(str, seqs))
-        once = Prepared(_sql(few, f"'{{{listed}}}'::bigint[]"), ())
+        once = Prepared(_sql(few, f"'{{{listed}}}'::bigint[]", Plan.PROBE), ())
         with fenced(self.session, PART_MS if len(seqs) > 1 else ALONE_MS):
             return {j.seq: j for j in _judgements(once.run_once(self.session))}
 
@@ -149,9 +155,14 @@ def too_slow() -> KuweiError:
     )
 
 
-def _sql(statement: Statement, seqs: str) -> str:
+def _sql(
+    statement: Statement,
+    seqs: str,
+    plan: Plan,
+    totals: Mapping[Total, int] = NO_TOTALS,
+) -> str:
     incoming = f"{ROW} WHERE p.seq = ANY({seqs})"
-    sql = statement.sql(Dialect.POSTGRES, incoming, Plan.PROBE)
+    sql = statement.sql(Dialect.POSTGRES, incoming, plan, totals)
     return f"SELECT seq, weight, outcomes, operands::text FROM ({sql}) judged"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -20,9 +20,12 @@ from kuwei_shared.rules.compiler import HIT, Statement
 from kuwei_shared.rules.facts import Plan
 from kuwei_shared.rules.model import Status
 from kuwei_shared.rules.printer import Dialect, quote
+from kuwei_shared.rules.running import Total
 from kuwei_shared.screening.decision import Decision
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
+ARRIVED = "arrived"
+_JOINED_BY = ("agency_code", "bgt_id", "pro_code", "contract_no", "payee_acct_no")
 _RECORD = Prepared(
     "INSERT INTO screening (payment_seq, fiscal_year, compiled_id, decision, weight,"
     " outcomes, operands, screened_at)"
@@ -44,16 +47,38 @@ def record(
     _RECORD.run(session, packed, compiled_id, at)
 
 
-def screen_import(
+def take_import(session: Session, import_id: int, seqs: tuple[int, int]) -> str:
+    """Lay a stretch of an import's payments out in a table of their own.
+
+    Returns:
+        Name of the temporary table, as a FROM item; gone at the end.
+    """
+    first, last = seqs
+    run_verbatim(
+        session,
+        f"DROP TABLE IF EXISTS {ARRIVED}; CREATE TEMP TABLE {ARRIVED}"
+        f" ON COMMIT DROP AS {ROW} WHERE p.import_id = {import_id:d}"
+        f" AND p.seq BETWEEN {first:d} AND {last:d}",
+    )
+    # Fresh rows have no statistics; without them the planner nests loops over sets.
+    run_verbatim(
+        session,
+        "SET LOCAL default_statistics_target = 10;"
+        f" ANALYZE {ARRIVED} (seq, {', '.join(_JOINED_BY)});"
+        " SET LOCAL default_statistics_target TO DEFAULT",
+    )
+    return ARRIVED
+
+
+def screen_arrived(
     session: Session,
     statement: Statement,
+    totals: Mapping[Total, int],
     *,
-    import_id: int,
-    seqs: tuple[int, int],
     compiled_id: int,
     at: dt.datetime,
 ) -> int:
-    """Judge and record a stretch of an import's payments, as a set.
+    """Judge and record what ``take_import`` laid out, as a set.
 
     Their money has moved, so whatever the weight the decision is ``pass``; hits
     become alerts all the same.
@@ -61,26 +86,16 @@ def screen_import(
     Returns:
         How many payments were screened.
     """
-    first, last = seqs
-    # Fresh rows have no statistics; without them the planner nests loops over sets.
-    run_verbatim(
-        session,
-        f"CREATE TEMP TABLE swept_rows ON COMMIT DROP AS {ROW}"
-        f" WHERE p.import_id = {import_id:d}"
-        f" AND p.seq BETWEEN {first:d} AND {last:d}",
-    )
-    run_verbatim(session, "ANALYZE swept_rows")
-    judged = statement.sql(Dialect.POSTGRES, "SELECT * FROM swept_rows", Plan.SWEEP)
-    screened = run_verbatim(
+    incoming = f"SELECT * FROM {ARRIVED}"
+    judged = statement.sql(Dialect.POSTGRES, incoming, Plan.ARRIVAL, totals)
+    return run_verbatim(
         session,
         "INSERT INTO screening (payment_seq, fiscal_year, compiled_id, decision,"
         " weight, outcomes, operands, screened_at)"
         f" SELECT j.seq, p.fiscal_year, {compiled_id:d}, 'pass', j.weight, j.outcomes,"
         f" j.operands, {quote(at.isoformat())}::timestamptz"
-        f" FROM ({judged}) j JOIN swept_rows p ON p.seq = j.seq",
+        f" FROM ({judged}) j JOIN {ARRIVED} p ON p.seq = j.seq",
     )
-    run_verbatim(session, "DROP TABLE swept_rows")
-    return screened
 
 
 def imported(session: Session, import_id: int, seqs: tuple[int, int]) -> dict[int, int]:

@@ -44,10 +44,12 @@ _NAMES = ", ".join(FIELDS)
 _RECORD = ", ".join(f"{name} {kind}" for name, kind in FIELDS.items())
 _SAME = " AND ".join(f"r.{name} IS NOT DISTINCT FROM p.{name}" for name in FIELDS)
 
+# Reference data first: who waits for it must hold no unit others wait for.
 _LOCK = Prepared(
-    "SELECT pg_advisory_xact_lock_shared($2), count(pg_advisory_xact_lock(1, h))"
-    f" FROM (SELECT DISTINCT hashtext(u) & {LOCK_STRIPES - 1} AS h"
-    " FROM unnest($1) AS u ORDER BY 1 OFFSET 0) s",
+    "SELECT count(pg_advisory_xact_lock(1, s.h)) FROM"
+    " (SELECT pg_advisory_xact_lock_shared($2) AS still OFFSET 0) r,"
+    f" LATERAL (SELECT DISTINCT hashtext(u) & {LOCK_STRIPES - 1} AS h"
+    " FROM unnest($1) AS u WHERE r.still IS NOT NULL ORDER BY 1 OFFSET 0) s",
     ("text[]", "bigint"),
 )
 _KNOWN = Prepared(

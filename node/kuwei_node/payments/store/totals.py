@@ -1,0 +1,122 @@
+"""Running totals: kept in the transaction that appends, under the same locks.
+
+Whoever holds the locks of a payment holds those of its totals, so no two
+transactions ever change one row. They hold what counts now: rows that are refused
+or reversed are in none. What a total sums is said in ``kuwei_shared.rules.running``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from kuwei_node.payments.store.ledger import REFERENCE_LOCK
+from kuwei_shared.db.prepared import Prepared, run_verbatim
+from kuwei_shared.rules.running import (
+    Total,
+    columns_read,
+    contributions,
+    total_said,
+)
+
+KINDS_MAX = 64
+_COLUMNS = "total_id, stage, key, bucket, amount"
+
+Numbers = Mapping[Total, int]
+
+
+def kinds(session: Session) -> dict[Total, int]:
+    """Return the totals this node keeps, with their numbers."""
+    rows = session.execute(text("SELECT said, id FROM running_total_kind ORDER BY id"))
+    return {total_said(said): number for said, number in rows}
+
+
+def begin(session: Session, wanted: Collection[Total]) -> None:
+    """Keep further totals from here on, beginning with what the ledger holds.
+
+    No payment is being screened meanwhile. Beyond ``KINDS_MAX`` nothing more is
+    kept: facts are then added up from the ledger.
+    """
+    session.execute(text(f"SELECT pg_advisory_xact_lock({REFERENCE_LOCK:d})"))
+    there = kinds(session)
+    room = KINDS_MAX - len(there)
+    missing = [total for total in wanted if total not in there][: max(room, 0)]
+    if not missing:
+        return
+    session.execute(
+        text(
+            "INSERT INTO running_total_kind (said) SELECT unnest(CAST(:said AS text[]))"
+        ),
+        {"said": [total.text for total in missing]},
+    )
+    kept = kinds(session)
+    fresh = {total: kept[total] for total in missing}
+    run_verbatim(
+        session,
+        f"INSERT INTO running_total ({_COLUMNS}) {contributions(fresh, 'payment')}",
+    )
+    run_verbatim(session, "ANALYZE running_total")
+
+
+def enter(session: Session, numbers: Numbers, seqs: Sequence[int]) -> int:
+    """Add appended payments to totals; return how many kinds are kept by now."""
+    if not numbers:
+        return len(kinds(session))
+    statement = _enter(tuple(numbers.items()))
+    return int(statement.run(session, list(seqs))[0][0])
+
+
+def enter_from(session: Session, numbers: Numbers, rows: str) -> int:
+    """Add the payments of a (temporary) table, as ``enter`` does."""
+    if numbers:
+        run_verbatim(session, _adding(numbers, rows))
+    return len(kinds(session))
+
+
+def take_out(session: Session, numbers: Numbers, seq: int) -> None:
+    """Take a payment, its other stages and all credits against it out of totals."""
+    _whole(session, numbers, seq, "-")
+
+
+def put_back(session: Session, numbers: Numbers, seq: int) -> None:
+    """Enter what was taken out, as it stands now."""
+    _whole(session, numbers, seq, "")
+
+
+def _whole(session: Session, numbers: Numbers, seq: int, sign: str) -> None:
+    if not numbers:
+        return
+    columns = ", ".join(f"p.{name}" for name in columns_read(list(numbers)))
+    rows = (
+        f"(SELECT {columns} FROM payment o JOIN payment p"
+        " ON p.fiscal_year = o.fiscal_year"
+        " AND o.payment_id IN (p.payment_id, p.orig_payment_id)"
+        f" WHERE o.seq = {seq:d})"
+    )
+    run_verbatim(session, _adding(numbers, rows, sign))
+
+
+@lru_cache(maxsize=8)
+def _enter(numbered: tuple[tuple[Total, int], ...]) -> Prepared:
+    numbers = dict(numbered)
+    columns = ", ".join(columns_read(list(numbers)))
+    fresh = f"SELECT {columns} FROM payment WHERE seq = ANY($1)"
+    return Prepared(
+        f"WITH fresh AS MATERIALIZED ({fresh}),"
+        f" entered AS ({_adding(numbers, 'fresh')} RETURNING 1)"
+        " SELECT count(*) FROM running_total_kind",
+        ("bigint[]",),
+    )
+
+
+def _adding(numbers: Numbers, rows: str, sign: str = "") -> str:
+    return (
+        f"INSERT INTO running_total AS t ({_COLUMNS})"
+        f" SELECT total_id, stage, key, bucket, {sign}amount"
+        f" FROM ({contributions(numbers, rows)}) c"
+        " ON CONFLICT (key, total_id, bucket, stage)"
+        " DO UPDATE SET amount = t.amount + excluded.amount"
+    )

@@ -1,0 +1,206 @@
+"""SWEEP and CLOSED: a set of rows at once, by windows and grouped history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+
+from kuwei_shared.rules.measuring import (
+    COUNTED_AT,
+    MONTH,
+    FactSql,
+    counted,
+    in_window,
+    measure,
+    unless_keyless,
+    with_current,
+)
+from kuwei_shared.rules.vocabulary import Bucket, Fact, Measure, Vocabulary
+
+_BEFORE = (
+    "h.seq < (SELECT min(seq) FROM incoming)"
+    f" AND {COUNTED_AT.format('(SELECT max(seq) FROM incoming)')}"
+)
+_AS_OF = "(SELECT max(as_of) FROM incoming)"
+_KNOWN = f"h.seq <= {_AS_OF} AND {COUNTED_AT.format(_AS_OF)}"
+
+_Emit = Callable[[str, Sequence[Fact]], list[str]]
+
+
+def _family(fact: Fact) -> tuple[object, ...]:
+    """Facts with equal family share one pass: same keys and window."""
+    return (fact.over, fact.bucket, fact.days)
+
+
+def grouped(facts: Sequence[Fact], vocabulary: Vocabulary, emit: _Emit) -> FactSql:
+    """Return the SQL of facts, a pass per family of keys and window."""
+    ctes: list[str] = []
+    joins: list[str] = []
+    values: dict[str, str] = {}
+    ordered = sorted(facts, key=lambda fact: (repr(_family(fact)), fact.name))
+    for number, (_, group) in enumerate(groupby(ordered, key=_family)):
+        members = list(group)
+        alias = f"g{number}"
+        ctes.extend(emit(alias, members))
+        joins.append(f"LEFT JOIN {alias} ON {alias}.seq = p.seq")
+        is_closed = emit is closed
+        for fact in members:
+            found = f"{alias}.{fact.name}"
+            combined = (
+                _closed_value(fact, found) if is_closed else with_current(fact, found)
+            )
+            values[fact.name] = unless_keyless(fact, combined, vocabulary)
+    return FactSql(ctes=tuple(ctes), joins=tuple(joins), values=values)
+
+
+def _closed_value(fact: Fact, found: str) -> str:
+    """Take the measure as it is: a closed window already holds the row itself."""
+    return found if fact.measure is Measure.MAX else f"coalesce({found}, 0)"
+
+
+def _bucket_column(fact: Fact, row: str) -> dict[str, str]:
+    """Return the column that names the bucket, if any: name → expression."""
+    match fact.bucket:
+        case Bucket.DAY | Bucket.DAYS:
+            return {"vou_date": f"{row}.vou_date"}
+        case Bucket.MONTH:
+            return {"vou_month": MONTH.format(row)}
+        case Bucket.YEAR:
+            return {"fiscal_year": f"{row}.fiscal_year"}
+        case Bucket.ALL:
+            return {}
+
+
+def _group_columns(fact: Fact, row: str) -> dict[str, str]:
+    """Return what payments of one group share: name → expression."""
+    keys = {name: f"{row}.{name}" for name in ("stage", *fact.over)}
+    return keys | _bucket_column(fact, row)
+
+
+def _present(fact: Fact, row: str) -> str:
+    return " AND ".join(f"{row}.{name} IS NOT NULL" for name in fact.over)
+
+
+def sweep(alias: str, facts: Sequence[Fact]) -> list[str]:
+    """Return the CTEs of a family under SWEEP."""
+    if facts[0].bucket is Bucket.DAYS:
+        return [_sweep_days(alias, facts)]
+    return [
+        _grouped_history(alias, "before", facts, _BEFORE),
+        _sweep_bucket(alias, facts),
+    ]
+
+
+def _sweep_bucket(alias: str, facts: Sequence[Fact]) -> str:
+    """Window over the batch, plus what the grouped history already holds."""
+    columns = _group_columns(facts[0], "q")
+    window = (
+        f"OVER (PARTITION BY {', '.join(columns.values())} ORDER BY q.seq"
+        " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+    )
+    measures = []
+    for fact in facts:
+        inside = f"{measure(fact, 'q')} FILTER (WHERE {counted(fact, 'q')}) {window}"
+        measures.append(f"{_plus(fact, inside, f'b.{fact.name}')} AS {fact.name}")
+    on = " AND ".join(f"b.{name} = {sql}" for name, sql in columns.items())
+    return (
+        f"{alias} AS (SELECT q.seq, {', '.join(measures)} FROM incoming q"
+        f" LEFT JOIN {alias}_before b ON {on} WHERE {_present(facts[0], 'q')})"
+    )
+
+
+def _plus(fact: Fact, one: str, other: str) -> str:
+    if fact.measure is Measure.MAX:
+        return f"greatest({one}, {other})"
+    return f"coalesce({one}, 0) + coalesce({other}, 0)"
+
+
+def _grouped_history(
+    alias: str, suffix: str, facts: Sequence[Fact], reached: str
+) -> str:
+    """Group the history of the batch's distinct keys and buckets, as far as reached."""
+    first = facts[0]
+    measures = [
+        f"{measure(fact, 'h')} FILTER (WHERE {counted(fact, 'h')}) AS {fact.name}"
+        for fact in facts
+    ]
+    touched = _group_columns(first, "q")
+    selected = ", ".join(f"{sql} AS {name}" for name, sql in touched.items())
+    on = " AND ".join(
+        f"{sql} = t.{name}" for name, sql in _group_columns(first, "h").items()
+    )
+    chosen = ", ".join(f"t.{name}" for name in touched)
+    return (
+        f"{alias}_{suffix} AS (SELECT {chosen}, {', '.join(measures)} FROM"
+        f" (SELECT DISTINCT {selected} FROM incoming q WHERE {_present(first, 'q')}) t"
+        f" JOIN payment h ON {on} AND {reached} GROUP BY {chosen})"
+    )
+
+
+def _sweep_days(alias: str, facts: Sequence[Fact]) -> str:
+    """Look back over days: earlier days by range, the same day by arrival."""
+    first = facts[0]
+    keys = ", ".join(f"u.{name}" for name in ("stage", *first.over))
+    earlier = (
+        f"OVER (PARTITION BY {keys} ORDER BY u.vou_date RANGE BETWEEN"
+        f" INTERVAL '{first.days - 1} days' PRECEDING AND INTERVAL '1 day' PRECEDING)"
+    )
+    same_day = (
+        f"OVER (PARTITION BY {keys}, u.vou_date ORDER BY u.seq"
+        " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+    )
+    measures = []
+    for fact in facts:
+        summed = f"{measure(fact, 'u')} FILTER (WHERE {counted(fact, 'u')})"
+        both = _plus(fact, f"{summed} {earlier}", f"{summed} {same_day}")
+        measures.append(f"{both} AS {fact.name}")
+    wanted = sorted(
+        {"seq", "stage", "vou_date", "live", "tally", "pay_amt", *first.over}
+        | {field for fact in facts for field in fact.where}
+    )
+    columns = ", ".join(f"{{0}}.{name}" for name in wanted)
+    touched = " AND ".join(f"q.{name} = h.{name}" for name in first.over)
+    return (
+        f"{alias} AS (SELECT * FROM (SELECT u.seq, {', '.join(measures)} FROM ("
+        f"SELECT {columns.format('h')} FROM payment h"
+        f" WHERE {_BEFORE}"
+        f" AND h.vou_date > (SELECT min(vou_date) FROM incoming) - {first.days}"
+        # Hash joins of PostgreSQL 18 compare rows with NULL keys one by one.
+        f" AND {_present(first, 'h')}"
+        f" AND EXISTS (SELECT 1 FROM incoming q WHERE {touched})"
+        f" UNION ALL SELECT {columns.format('q')} FROM incoming q"
+        f" WHERE {_present(first, 'q')}) u) w"
+        f" WHERE w.seq >= (SELECT min(seq) FROM incoming))"
+    )
+
+
+def closed(alias: str, facts: Sequence[Fact]) -> list[str]:
+    """Everything in the closed window known at ``as_of``."""
+    first = facts[0]
+    is_shared = all(fact.include_current for fact in facts)
+    if is_shared and first.bucket is not Bucket.DAYS:
+        return [_grouped_history(alias, "whole", facts, _KNOWN), _whole(alias, facts)]
+    measures = []
+    for fact in facts:
+        others = [] if fact.include_current else ["h.seq <> q.seq"]
+        tests = counted(fact, "h", others)
+        measures.append(f"{measure(fact, 'h')} FILTER (WHERE {tests}) AS {fact.name}")
+    on = " AND ".join(f"h.{name} = q.{name}" for name in ("stage", *first.over))
+    body = (
+        f"{alias} AS (SELECT q.seq, {', '.join(measures)} FROM incoming q"
+        f" JOIN payment h ON {on} AND h.seq <= q.as_of"
+        f" AND {COUNTED_AT.format('q.as_of')}"
+        f" AND {in_window(first, 'h', 'q')} GROUP BY q.seq)"
+    )
+    return [body]
+
+
+def _whole(alias: str, facts: Sequence[Fact]) -> str:
+    """Give every row what its group holds: rows of one window share one value."""
+    columns = _group_columns(facts[0], "q")
+    on = " AND ".join(f"b.{name} = {sql}" for name, sql in columns.items())
+    values = ", ".join(f"b.{fact.name}" for fact in facts)
+    return (
+        f"{alias} AS (SELECT q.seq, {values} FROM incoming q"
+        f" JOIN {alias}_whole b ON {on})"
+    )

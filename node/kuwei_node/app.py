@@ -101,8 +101,9 @@ def _routers(node: Node) -> list[APIRouter]:
         effective.routes(
             Effective(clock=node.clock, catalogues=node.catalogues, brakes=node.brakes),
             node.proposals,
+            node.division,
         ),
         intake.routes(node.intake, node.uploads),
         schedule.routes(node.scheduler, node.rulebook),
-        audit.routes(node.audit),
+        audit.routes(node.audit, node.division),
     ]

@@ -61,6 +61,10 @@ class Node:
     recorder: Recorder
     standing: Standing
 
+    def division(self) -> str:
+        """Return the code of this node's bureau; raises before enrolment."""
+        return self.identity_folder.read().node_code
+
 
 def build(settings: Settings, *, process: str, clock: Clock | None = None) -> Node:
     """Put a node together.

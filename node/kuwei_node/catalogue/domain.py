@@ -22,10 +22,11 @@ from kuwei_shared.catalogue.trial import effective as effective_rule
 from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.rules.compiler import EffectiveRule, compile_rules
 from kuwei_shared.rules.model import Catalogue, Direction, Param, Value
-from kuwei_shared.rules.vocabulary import Sort
+from kuwei_shared.rules.vocabulary import Sort, Type
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
 STALE_AFTER = dt.timedelta(hours=48)
+FEN_EXPONENT = -2
 LOCAL_ID = re.compile(r"L-[0-9]{9}-[A-Z0-9]{1,12}")
 
 Files = Mapping[str, bytes]
@@ -280,9 +281,13 @@ def _number(param: Param, text: str, where: str) -> Decimal:
         raise KuweiError(
             "tuning.not_a_value", f"{where}须为数字,“{text}”不是。"
         ) from error
-    whole = isinstance(param.default, int)
-    if not value.is_finite() or (whole and value != value.to_integral_value()):
+    if not value.is_finite():
+        raise KuweiError("tuning.not_a_value", f"{where}须为数字,“{text}”不是。")
+    if isinstance(param.default, int) and value != value.to_integral_value():
         raise KuweiError("tuning.not_a_value", f"{where}须为整数,“{text}”不是。")
+    is_too_fine = int(value.as_tuple().exponent) < FEN_EXPONENT
+    if param.type is Type.MONEY and is_too_fine:
+        raise KuweiError("tuning.not_a_value", f"{where}须精确到分,“{text}”不是。")
     return value
 
 

@@ -1,9 +1,11 @@
 """The rules in force: list, page, proposals for parameters, and the brake."""
 # FastAPI reads annotations at run time, so they are not postponed here.
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Request
+from fastapi.params import Depends as Dependency
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
@@ -16,7 +18,7 @@ from kuwei_shared.kernel.pages import Page
 from kuwei_shared.web import export
 from kuwei_shared.web.charts import Chart, Series
 from kuwei_shared.web.formats import SEVERITIES, STATUSES
-from kuwei_shared.web.guards import FORM, DeskDep, HereDep, needs
+from kuwei_shared.web.guards import FORM, DeskDep, HereDep, at_home, needs
 from kuwei_shared.web.parts import Desk
 from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
 
@@ -88,15 +90,18 @@ class Wanted(BaseModel):
 WantedForm = Annotated[Wanted, Form()]
 
 
-def routes(effective: Effective, proposals: Proposals) -> APIRouter:
-    """Return the pages of the rules."""
+def routes(
+    effective: Effective, proposals: Proposals, home: Callable[[], str]
+) -> APIRouter:
+    """Return the pages of the rules; only the bureau at ``home`` changes them."""
     router = APIRouter(prefix=PATH, include_in_schema=False)
-    _changes(router, effective, proposals)
-    _rules(router, effective)
+    own = at_home(home)
+    _changes(router, effective, proposals, own)
+    _rules(router, effective, own)
     return router
 
 
-def _rules(router: APIRouter, effective: Effective) -> None:
+def _rules(router: APIRouter, effective: Effective, own: Dependency) -> None:
     @router.get("")
     def listing(request: Request, here: HereDep, desk: DeskDep) -> Response:
         ask = RULES.ask(request.query_params)
@@ -118,7 +123,7 @@ def _rules(router: APIRouter, effective: Effective) -> None:
         found = effective.rule(desk.session, desk.scope, rule_id)
         return here.page("effective/rule.html", found=found, hits=_chart(found))
 
-    @router.post("/{rule_id}/reset", dependencies=APPROVE)
+    @router.post("/{rule_id}/reset", dependencies=[*APPROVE, own])
     def reset(
         rule_id: RuleId, here: HereDep, desk: DeskDep, reason: Text = ""
     ) -> Response:
@@ -127,7 +132,9 @@ def _rules(router: APIRouter, effective: Effective) -> None:
         return here.done(f"{PATH}/{rule_id}", f"规则 {rule_id} 已恢复执行。")
 
 
-def _changes(router: APIRouter, effective: Effective, proposals: Proposals) -> None:
+def _changes(
+    router: APIRouter, effective: Effective, proposals: Proposals, own: Dependency
+) -> None:
     @router.get("/proposals")
     def changes(request: Request, here: HereDep, desk: DeskDep) -> Response:
         ask = CHANGES.ask(request.query_params)
@@ -146,7 +153,7 @@ def _changes(router: APIRouter, effective: Effective, proposals: Proposals) -> N
             form, CHANGES, ask, lambda a: _proposed(proposals, desk, a), desk=desk
         )
 
-    @router.post("/{rule_id}/proposals", dependencies=PROPOSE)
+    @router.post("/{rule_id}/proposals", dependencies=[*PROPOSE, own])
     def propose(
         rule_id: RuleId, here: HereDep, desk: DeskDep, wanted: WantedForm
     ) -> Response:
@@ -161,7 +168,7 @@ def _changes(router: APIRouter, effective: Effective, proposals: Proposals) -> N
         desk.record("提出参数调整", rule_id, param=wanted.param)
         return here.done(PROPOSALS, "调整已提出,须由另一人审批后生效。")
 
-    @router.post("/proposals/{number}/approve", dependencies=APPROVE)
+    @router.post("/proposals/{number}/approve", dependencies=[*APPROVE, own])
     def approve(
         number: Number, here: HereDep, desk: DeskDep, note: Text = ""
     ) -> Response:
@@ -169,7 +176,7 @@ def _changes(router: APIRouter, effective: Effective, proposals: Proposals) -> N
         desk.record("批准参数调整", done.rule_id, param=done.param, proposal=number)
         return here.done(PROPOSALS, f"{done.rule_id} 的参数调整已批准,即时生效。")
 
-    @router.post("/proposals/{number}/refuse", dependencies=APPROVE)
+    @router.post("/proposals/{number}/refuse", dependencies=[*APPROVE, own])
     def refuse(
         number: Number, here: HereDep, desk: DeskDep, note: Text = ""
     ) -> Response:

@@ -1,7 +1,7 @@
 """Imports: handing a file in, watching it, and what was refused."""
 # FastAPI reads annotations at run time, so they are not postponed here.
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, File, Form, Path, Request, UploadFile
@@ -22,6 +22,9 @@ from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
 
 PATH = "/imports"
 FILES_SHOWN = 100
+ROWS_DIGITS = 12
+YUAN_DIGITS = 18
+FEN = Decimal("0.01")
 Number = Annotated[int, Path(ge=1, lt=2**63)]
 Text = Annotated[str, Form(max_length=100)]
 Sent = Annotated[UploadFile, File()]
@@ -51,14 +54,32 @@ REJECTS = (
 def _totals(rows: Text = "", amount: Text = "") -> Totals:
     """Return the control totals of the form, nothing where it is blank."""
     try:
-        return Totals(
-            rows=int(rows.replace(",", "")) if rows.strip() else None,
-            pay_amt=Decimal(amount.replace(",", "")) if amount.strip() else None,
-        )
-    except (ValueError, InvalidOperation) as error:
+        return Totals(rows=_count(rows), pay_amt=_yuan(amount))
+    except (ValueError, ArithmeticError) as error:
         raise KuweiError(
-            "upload.totals", "申报的笔数须为整数,金额须为数字(元)。"
+            "upload.totals", "申报的笔数须为整数,金额须为数字(元,精确到分)。"
         ) from error
+
+
+def _count(text: str) -> int | None:
+    plain = text.replace(",", "").strip()
+    if not plain:
+        return None
+    if len(plain) > ROWS_DIGITS or not plain.isdecimal():
+        raise ValueError(plain)
+    return int(plain)
+
+
+def _yuan(text: str) -> Decimal | None:
+    plain = text.replace(",", "").strip()
+    if not plain:
+        return None
+    # Traps what a ledger column cannot hold, and what it would round.
+    exact = Context(prec=YUAN_DIGITS, traps=[InvalidOperation, Inexact])
+    amount = Decimal(plain).quantize(FEN, context=exact)
+    if not amount.is_finite():
+        raise ValueError(plain)
+    return amount
 
 
 TotalsDep = Annotated[Totals, Depends(_totals)]

@@ -41,7 +41,7 @@ def here(request: Request, parts: PartsDep) -> Here:
     Raises:
         KuweiError: ``identity.login_needed``; pages turn it into the login.
     """
-    login = parts.sessions.read(request.cookies.get(parts.session_cookie))
+    login = parts.admit(request)
     if login is None:
         raise KuweiError(LOGIN_NEEDED, "请先登录。", kind=Kind.UNAUTHENTICATED)
     found = Here(request=request, parts=parts, login=login)
@@ -96,19 +96,38 @@ def machine_needs(permission: Permission) -> Dependency:
     return _depends(check)
 
 
+def at_home(home: Callable[[], str]) -> Dependency:
+    """Return a dependency that demands the division this service belongs to.
+
+    What carries no division of its own, rules in force or the audit log, belongs
+    to the bureau; a post in another bureau is none in this one.
+
+    Args:
+        home: the division's code; may raise before there is one.
+    """
+
+    def check(found: DeskDep) -> None:
+        found.scope.require(home())
+
+    return _depends(check)
+
+
 async def checked_form(request: Request, found: HereDep) -> None:
-    """Refuse a form another site made the browser send.
+    """Refuse a form another site made the browser send, or that no text holds.
 
     Reading a body is the one thing that must be awaited; Starlette keeps the
     parsed form for the handler.
     """
     if request.headers.get("sec-fetch-site", "same-origin") == "cross-site":
         found.login.require_csrf(None)
+    form = await request.form()
     token = request.headers.get(CSRF_HEADER)
     if token is None:
-        sent = (await request.form()).get(CSRF_FIELD)
+        sent = form.get(CSRF_FIELD)
         token = sent if isinstance(sent, str) else None
     found.login.require_csrf(token)
+    if any(isinstance(value, str) and "\0" in value for value in form.values()):
+        raise KuweiError("web.bad_text", "填写的内容含有无法识别的字符,请重新填写。")
 
 
 def _desk(parts: WebParts, principal: Principal) -> Iterator[Desk]:

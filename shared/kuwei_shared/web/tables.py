@@ -19,6 +19,8 @@ from kuwei_shared.kernel.pages import PAGE_SIZE, Page, PageRequest
 
 SIZES = (20, 50, 100, 200)
 FILTER_LENGTH_MAX = 100
+AMOUNT_DIGITS = 20
+"""Before and after the point; beyond them no database column compares."""
 
 T = TypeVar("T")
 
@@ -86,7 +88,7 @@ class TableAsk:
             amount = None if text is None else Decimal(text.replace(",", ""))
         except InvalidOperation as error:
             raise _bad_filter(f"“{text}”不是金额,请填写数字,单位为元。") from error
-        if amount is not None and not amount.is_finite():
+        if amount is not None and not _is_plain(amount):
             raise _bad_filter(f"“{text}”不是金额,请填写数字,单位为元。")
         return amount
 
@@ -119,10 +121,12 @@ class Layout:
         """Check a query string.
 
         Raises:
-            KuweiError: ``page.out_of_range``, ``table.bad_number`` or
-                ``table.bad_sort``.
+            KuweiError: ``page.out_of_range``, ``table.bad_number``,
+                ``table.bad_sort`` or ``table.bad_filter``.
         """
         names = {f.name for f in self.filters}
+        if any("\0" in value for value in query.values()):
+            raise _bad_filter("查询条件含有无法识别的字符,请重新填写。")
         return TableAsk(
             page=PageRequest(
                 number=_number(query, "page", 1),
@@ -205,6 +209,13 @@ class Table(Generic[T]):
         }
         kept = {k: v for k, v in whole.items() if v is not None}
         return f"?{urlencode(kept)}" if kept else ""
+
+
+def _is_plain(amount: Decimal) -> bool:
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int):  # NaN and infinities have a letter there
+        return False
+    return exponent >= -AMOUNT_DIGITS and amount.adjusted() < AMOUNT_DIGITS
 
 
 def _bad_filter(message: str) -> KuweiError:

@@ -160,6 +160,7 @@ class ScreeningLab:
         )
         self.screening = Screening(
             clock=self.clock,
+            aside=UnitOfWork(engine),
             catalogues=self.catalogues,
             ledger=self.ledger,
             alerts=Alerts(self.clock),

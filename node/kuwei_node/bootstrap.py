@@ -33,6 +33,9 @@ from kuwei_shared.db.engine import PoolLimits, connect
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock, SystemClock
 
+ASIDE = PoolLimits(size=1)
+"""For short transactions beside an open one, which has a connection already."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
@@ -75,7 +78,9 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
         clock: the machine's clock unless a test brings its own.
     """
     limits = PoolLimits(size=settings.threads)
-    engine = connect(settings.database_url, limits, application=f"kuwei-node {process}")
+    name = f"kuwei-node {process}"
+    engine = connect(settings.database_url, limits, application=name)
+    aside = connect(settings.database_url, ASIDE, application=name)
     time = clock or SystemClock()
     catalogues = Catalogues(time, tripped)
     ledger, alerts = Ledger(time), Alerts(time)
@@ -83,6 +88,7 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
     brakes = Brakes(time, BrakeLimits(), moved=catalogues.moved)
     screening = Screening(
         clock=time,
+        aside=UnitOfWork(aside),
         catalogues=catalogues,
         ledger=ledger,
         alerts=alerts,

@@ -33,6 +33,7 @@ WITHOUT_SCOPE: dict[str, str] = {
     "kuwei_node.schedule.store": "scheduled rules read the node's whole ledger",
     "kuwei_node.screening.store.crediting": "measures what was just appended",
     "kuwei_node.screening.store.judging": "judges what the edge was allowed to hand in",
+    "kuwei_node.screening.store.numbering": "a catalogue is one for the whole node",
     "kuwei_node.screening.store.records": "keeps what was judged, for the services",
     "kuwei_node.uplink.store": "envelopes go up for the node as a whole",
 }

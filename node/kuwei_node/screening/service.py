@@ -33,9 +33,10 @@ from kuwei_node.screening.domain import (
     key_of,
     repeat_answer,
 )
-from kuwei_node.screening.store import crediting, judging, records
+from kuwei_node.screening.store import crediting, judging, numbering, records
 from kuwei_shared.db.fence import StatementFaultError, fenced
 from kuwei_shared.db.prepared import Prepared
+from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.screening.answer import (
@@ -69,6 +70,7 @@ class Screening:
         self,
         *,
         clock: Clock,
+        aside: UnitOfWork,
         catalogues: Catalogues,
         ledger: Ledger,
         alerts: Alerts,
@@ -76,6 +78,7 @@ class Screening:
         brakes: Brakes,
     ) -> None:
         self.clock = clock
+        self.aside = aside
         self.catalogues = catalogues
         self.ledger = ledger
         self.alerts = alerts
@@ -179,7 +182,10 @@ class Screening:
             KuweiError: ``catalogue.none`` when no release is active yet.
         """
         effective = self.catalogues.current(session)
-        return effective, records.compiled_id(session, effective, self.clock.now())
+        return effective, self._number(session, effective)
+
+    def _number(self, session: Session, effective: EffectiveCatalogue) -> int:
+        return numbering.number_of(session, effective, self.aside, self.clock.now())
 
     def rescreen(
         self, session: Session, seqs: list[int]
@@ -362,7 +368,7 @@ class Screening:
         decisions: Mapping[int, Decision],
     ) -> None:
         now = self.clock.now()
-        compiled = records.compiled_id(session, effective, now)
+        compiled = self._number(session, effective)
         rows = [
             kept_row(one, arrivals[seq].row["fiscal_year"], decisions[seq])
             for seq, one in judged.items()

@@ -70,3 +70,35 @@ def test_units_of_one_project_wait_for_each_other(engine: Engine) -> None:
         decisions = [one.result()[0] for one in asked]
 
     assert decisions.count("pass") == 27
+
+
+def test_a_catalogue_used_first_keeps_no_other_screening_waiting(
+    engine: Engine,
+) -> None:
+    one, other = (ScreeningLab(engine, effective(BUDGET)) for _ in range(2))
+    with one.begin() as session:
+        one.ledger.ensure_years(session, {2026})
+
+    with one.begin() as session:
+        one.screening.screen(session, [payment("a")])
+        # Another process, another unit, while the first has not ended.
+        decisions = other.screen(payment("b", agency_code="102001", bgt_id="B2"))
+
+    assert decisions == ["pass"]
+    assert one.count("compiled_catalogue") == 1
+
+
+def test_a_catalogue_is_registered_once_by_all_who_use_it_first(
+    engine: Engine,
+) -> None:
+    labs = [ScreeningLab(engine, effective(BUDGET)) for _ in range(8)]
+    with labs[0].begin() as session:
+        labs[0].ledger.ensure_years(session, {2026})
+
+    with ThreadPoolExecutor(len(labs)) as pool:
+        list(pool.map(lambda lab: lab.screen(payment(str(id(lab)))), labs))
+
+    assert labs[0].count("compiled_catalogue") == 1
+    with labs[0].begin() as session:
+        used = session.scalars(text("SELECT DISTINCT compiled_id FROM screening"))
+        assert len(list(used)) == 1

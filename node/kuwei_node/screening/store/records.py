@@ -149,38 +149,6 @@ def record_hits(
     )
 
 
-_COMPILED = Prepared(
-    "SELECT id FROM compiled_catalogue WHERE fingerprint = $1", ("text",)
-)
-
-
-def compiled_id(
-    session: Session, effective: EffectiveCatalogue, at: dt.datetime
-) -> int:
-    """Return the number of an effective catalogue, registering it the first time."""
-    found = _COMPILED.run(session, effective.fingerprint)
-    if found:
-        return int(found[0][0])
-    rule_ids = [one.rule.id for one in effective.realtime.rules]
-    row = session.execute(
-        text(
-            "INSERT INTO compiled_catalogue (fingerprint, release, tuning, rule_ids,"
-            " first_used_at) VALUES (:print, :release, CAST(:tuning AS jsonb),"
-            " CAST(:ids AS jsonb), :at)"
-            " ON CONFLICT (fingerprint) DO UPDATE SET release = excluded.release"
-            " RETURNING id"
-        ),
-        {
-            "print": effective.fingerprint,
-            "release": effective.release,
-            "tuning": json.dumps(effective.tuning, ensure_ascii=False),
-            "ids": json.dumps(rule_ids),
-            "at": at,
-        },
-    )
-    return int(row.scalar_one())
-
-
 _KEPT = Prepared(
     "SELECT s.payment_seq, p.vou_date, p.payment_id, p.stage, s.compiled_id,"
     " s.decision, s.outcomes, s.operands::text, s.weight, h.state FROM screening s"

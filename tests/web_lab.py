@@ -74,6 +74,7 @@ class Site:
     hub: Hub
     url: str
     issuer: str
+    realm: Realm
 
     def browser(self) -> httpx.Client:
         """Return a client that behaves like a browser with its own cookies."""
@@ -124,11 +125,12 @@ def hub_site(
         session_secrets=(SECRET,),
     )
     hub = build(settings, process="test", clock=time)
+    trusting = realm(url)
     with (
-        served(issuer(realm(url), issuer_url, time), issuer_port),
+        served(issuer(trusting, issuer_url, time), issuer_port),
         served(hub_app.create(hub), port),
     ):
-        yield Site(hub=hub, url=url, issuer=issuer_url)
+        yield Site(hub=hub, url=url, issuer=issuer_url, realm=trusting)
     hub.unit_of_work.engine.dispose()
 
 

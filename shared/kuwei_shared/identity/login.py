@@ -47,6 +47,14 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Who the provider says somebody is, and the token to ask again with."""
+
+    principal: Principal
+    refresh_token: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RelyingParty:
     """A service that lets people in with tokens of one provider."""
 
@@ -73,8 +81,8 @@ class RelyingParty:
         )
         return attempt, address
 
-    def finish(self, attempt: Attempt | None, *, state: str, code: str) -> Principal:
-        """Return the principal a completed attempt proves.
+    def finish(self, attempt: Attempt | None, *, state: str, code: str) -> Login:
+        """Return whom a completed attempt proves.
 
         Raises:
             KuweiError: ``identity.login_mismatch`` when the answer does not
@@ -94,7 +102,19 @@ class RelyingParty:
             nonce, attempt.nonce
         ):
             raise _mismatch()
-        return principal.from_claims(claims)
+        who = principal.from_claims(claims)
+        return Login(principal=who, refresh_token=tokens.refresh_token)
+
+    def renew(self, refresh_token: str) -> Login:
+        """Ask the provider who somebody is by now.
+
+        Raises:
+            KuweiError: ``identity.code_refused``, and what the token and role
+                checks refuse.
+        """
+        tokens = self.provider.refresh(self.client, refresh_token)
+        who = principal.from_claims(self.check.claims(tokens.id_token or ""))
+        return Login(principal=who, refresh_token=tokens.refresh_token)
 
 
 def local_path(value: str) -> str:

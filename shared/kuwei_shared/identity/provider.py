@@ -37,12 +37,13 @@ class Discovery(BaseModel):
 
 
 class Tokens(BaseModel):
-    """A token response; the refresh token is not kept, sessions are short."""
+    """A token response."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     access_token: str
     id_token: str | None = None
+    refresh_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,18 @@ class Provider:
             "redirect_uri": client.redirect_uri,
             "code_verifier": verifier,
         }
+        return self._tokens(client, form)
+
+    def refresh(self, client: Client, token: str) -> Tokens:
+        """Trade a refresh token for new tokens (OIDC Core 12).
+
+        Raises:
+            KuweiError: ``identity.code_refused`` if the provider says no.
+        """
+        form = {"grant_type": "refresh_token", "refresh_token": token}
+        return self._tokens(client, form)
+
+    def _tokens(self, client: Client, form: Mapping[str, str]) -> Tokens:
         answer = self._send(
             "POST",
             self.discovery().token_endpoint,

@@ -3,17 +3,20 @@
 Nothing is stored at the server, so any web process serves any request. The
 signature uses the first of several secrets and accepts all: secrets rotate
 without logging people out. Every login makes a new session and CSRF token; use
-renews the idle deadline, never the absolute one.
+renews the idle deadline, never the absolute one. ``renewal`` confirms it meanwhile.
 """
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import hashlib
+import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from itsdangerous import BadData, URLSafeSerializer
 from pydantic import TypeAdapter, ValidationError
 
@@ -40,6 +43,7 @@ class BrowserSession:
     csrf: str
     ends: int
     idle_ends: int
+    confirmed: int
 
     @property
     def principal(self) -> Principal:
@@ -90,6 +94,8 @@ class SessionCodec:
         self._notes = URLSafeSerializer(
             newest_last, salt="kuwei.note", signer_kwargs=signer
         )
+        # Signed is not secret: what asks the provider again is encrypted as well.
+        self._tokens = MultiFernet([_cipher(secret) for secret in secret_keys])
         self._clock = clock
 
     def open(self, principal: Principal) -> BrowserSession:
@@ -103,6 +109,7 @@ class SessionCodec:
             csrf=secrets.token_urlsafe(CSRF_BYTES),
             ends=int((now + ABSOLUTE_LIFE).timestamp()),
             idle_ends=int((now + IDLE_LIFE).timestamp()),
+            confirmed=int(now.timestamp()),
         )
 
     def write(self, session: BrowserSession) -> str:
@@ -126,6 +133,19 @@ class SessionCodec:
         if fresh - session.idle_ends < RENEW_AFTER.total_seconds():
             return None
         return replace(session, idle_ends=fresh)
+
+    def write_token(self, token: str) -> str:
+        """Return the cookie value of a refresh token."""
+        return self._tokens.encrypt(token.encode()).decode()
+
+    def read_token(self, cookie: str | None) -> str | None:
+        """Return the refresh token of a cookie, or None if it is not ours."""
+        if cookie is None:
+            return None
+        try:
+            return self._tokens.decrypt(cookie.encode()).decode()
+        except InvalidToken:
+            return None
 
     def write_attempt(self, attempt: Attempt) -> str:
         """Return the cookie value of a login attempt."""
@@ -152,3 +172,8 @@ class SessionCodec:
             return str(self._notes.loads(cookie))
         except BadData:
             return None
+
+
+def _cipher(secret: str) -> Fernet:
+    key = hmac.digest(secret.encode(), b"kuwei.token", hashlib.sha256)
+    return Fernet(base64.urlsafe_b64encode(key))

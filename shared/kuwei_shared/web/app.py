@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.ops.metrics import WebMetrics
 from kuwei_shared.web import errors, headers
+from kuwei_shared.web.keeping import KeepSession
 from kuwei_shared.web.parts import WebParts
 from kuwei_shared.web.static import PREFIX, StaticFolder
 
@@ -60,6 +61,7 @@ def create_app(
     app.add_exception_handler(KuweiError, errors.refusal)
     app.add_exception_handler(RequestValidationError, errors.unreadable)
     app.add_exception_handler(HTTPException, errors.routing)
+    app.add_middleware(KeepSession, parts=parts)
     app.add_middleware(
         headers.Edge,
         content_policy=headers.policy(login_at=parts.party.provider.issuer),

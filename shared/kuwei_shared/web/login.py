@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from kuwei_shared.identity import permissions
 from kuwei_shared.identity.permissions import Permission
+from kuwei_shared.identity.renewal import Confirmed
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.web.guards import FORM, HereDep, PartsDep
 
@@ -50,13 +51,15 @@ def callback(
             kind=Kind.UNAUTHENTICATED,
         )
     attempt = parts.sessions.read_attempt(request.cookies.get(parts.attempt_cookie))
-    principal = parts.party.finish(attempt, state=state, code=code)
+    proven = parts.party.finish(attempt, state=state, code=code)
+    principal = proven.principal
     permissions.require(principal, Permission.SEE_PAGES)
     with parts.unit_of_work.begin() as session:
         parts.record_act(session, principal, "登录", parts.system, {})
     answer = RedirectResponse(attempt.back if attempt else "/", status_code=303)
-    value = parts.sessions.write(parts.sessions.open(principal))
-    parts.set_cookie(answer, parts.session_cookie, value)
+    opened = parts.sessions.open(principal)
+    token = proven.refresh_token
+    parts.keep(answer, Confirmed(session=opened, refresh_token=token))
     parts.drop_cookie(answer, parts.attempt_cookie)
     return answer
 
@@ -69,4 +72,5 @@ def logout(here: HereDep) -> Response:
     address = parts.party.provider.logout_url(parts.party.client) or "/"
     answer = RedirectResponse(address, status_code=303)
     parts.drop_cookie(answer, parts.session_cookie)
+    parts.drop_cookie(answer, parts.token_cookie)
     return answer

@@ -21,11 +21,14 @@ from kuwei_shared.identity.login import RelyingParty
 from kuwei_shared.identity.machine import BearerGate
 from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.identity.principal import Principal
+from kuwei_shared.identity.renewal import Confirmed, Renewals
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.identity.session import BrowserSession, SessionCodec
 from kuwei_shared.kernel.clock import Clock, business_date
+from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.web.templates import Templates
 
+CONFIRMED = "confirmed_session"
 ReadScope = Callable[[Session, Principal], VisibleJurisdictions]
 RecordAct = Callable[[Session, Principal, str, str, Mapping[str, str | int]], None]
 
@@ -66,6 +69,43 @@ class WebParts:
     clock: Clock
     is_production: bool
     gate: BearerGate | None = None
+    renewals: Renewals = field(init=False)
+
+    def __post_init__(self) -> None:
+        renewals = Renewals(self.party.renew, self.clock)
+        object.__setattr__(self, "renewals", renewals)
+
+    def admit(self, request: Request) -> BrowserSession | None:
+        """Return a browser's session, confirmed lately; None without one.
+
+        Raises:
+            KuweiError: the provider no longer lets the person in here, or could
+                not be asked for too long.
+        """
+        found = self.sessions.read(request.cookies.get(self.session_cookie))
+        if found is None:
+            return None
+        token = self.sessions.read_token(request.cookies.get(self.token_cookie))
+        try:
+            confirmed = self.renewals.confirm(found, token)
+        except KuweiError as error:
+            if error.kind is Kind.UNAUTHENTICATED:
+                return None
+            raise
+        if confirmed is None:
+            return found
+        setattr(request.state, CONFIRMED, confirmed)
+        return confirmed.session
+
+    def keep(self, answer: Response, confirmed: Confirmed) -> None:
+        """Have the browser keep a session and the token that confirms it next."""
+        value = self.sessions.write(confirmed.session)
+        self.set_cookie(answer, self.session_cookie, value)
+        if confirmed.refresh_token is None:
+            self.drop_cookie(answer, self.token_cookie)
+        else:
+            token = self.sessions.write_token(confirmed.refresh_token)
+            self.set_cookie(answer, self.token_cookie, token)
 
     @property
     def session_cookie(self) -> str:
@@ -76,6 +116,11 @@ class WebParts:
     def attempt_cookie(self) -> str:
         """Name of the login-attempt cookie."""
         return f"{self.session_cookie}-login"
+
+    @property
+    def token_cookie(self) -> str:
+        """Name of the cookie with the encrypted refresh token."""
+        return f"{self.session_cookie}-token"
 
     @property
     def note_cookie(self) -> str:

@@ -13,6 +13,7 @@ BUDGET = rule(
     requires=("bgt_id", "appropriation.amount"),
     severity=Severity.GREY,
 )
+PLAIN = rule("R", "pay_amt >= 5000")
 
 
 def test_of_a_hundred_simultaneous_requests_those_that_fit_pass(engine: Engine) -> None:
@@ -75,7 +76,7 @@ def test_units_of_one_project_wait_for_each_other(engine: Engine) -> None:
 def test_a_catalogue_used_first_keeps_no_other_screening_waiting(
     engine: Engine,
 ) -> None:
-    one, other = (ScreeningLab(engine, effective(BUDGET)) for _ in range(2))
+    one, other = (ScreeningLab(engine, effective(PLAIN)) for _ in range(2))
     with one.begin() as session:
         one.ledger.ensure_years(session, {2026})
 
@@ -91,7 +92,7 @@ def test_a_catalogue_used_first_keeps_no_other_screening_waiting(
 def test_a_catalogue_is_registered_once_by_all_who_use_it_first(
     engine: Engine,
 ) -> None:
-    labs = [ScreeningLab(engine, effective(BUDGET)) for _ in range(8)]
+    labs = [ScreeningLab(engine, effective(PLAIN)) for _ in range(8)]
     with labs[0].begin() as session:
         labs[0].ledger.ensure_years(session, {2026})
 

@@ -119,8 +119,8 @@ def queue(
     states = " OR ".join(f"h.state = '{state.value}'" for state in search.states)
     where.append(f"({states})")
     if search.unit is not None:
-        where.append("(h.agency_code = :unit OR p.agency_name LIKE :like)")
-        bound |= {"unit": search.unit, "like": f"%{search.unit}%"}
+        where.append("(h.agency_code = :unit OR strpos(p.agency_name, :unit) > 0)")
+        bound["unit"] = search.unit
     if search.rule_id is not None:
         where.append(
             "EXISTS (SELECT FROM hit t WHERE t.payment_seq = h.payment_seq"

@@ -32,8 +32,7 @@ _ORDERS = {
 _CONDITIONS = {
     "number": "p.payment_id LIKE :number",
     "unit": "(p.agency_code LIKE :unit OR p.agency_name LIKE '%' || :unit)",
-    "payee": "(p.payee_acct_name LIKE '%' || :payee || '%'"
-    " OR p.payee_acct_no = :payee)",
+    "payee": "(strpos(p.payee_acct_name, :payee) > 0 OR p.payee_acct_no = :payee)",
     "since": "p.vou_date >= :since",
     "until": "p.vou_date <= :until",
     "least": "p.pay_amt >= :least",

@@ -46,6 +46,14 @@ def refuses(kind: Kind) -> Renew:
     return refuse
 
 
+def noting(asked: list[str]) -> Renew:
+    def renew(token: str) -> Login:
+        asked.append(token)
+        return says(PERSON)(token)
+
+    return renew
+
+
 def test_a_fresh_session_is_not_asked_about() -> None:
     clock = SetClock()
     session = opened(clock)
@@ -143,12 +151,7 @@ def test_requests_with_one_token_share_one_answer() -> None:
     clock, asked, all_here = SetClock(), list[str](), threading.Barrier(4)
     session = opened(clock)
     clock.advance(CONFIRM_AFTER)
-
-    def once(token: str) -> Login:
-        asked.append(token)
-        return says(PERSON)(token)
-
-    renewals = Renewals(once, clock)
+    renewals = Renewals(noting(asked), clock)
 
     def request(_: int) -> str | None:
         all_here.wait(10)

@@ -106,12 +106,31 @@ def test_a_number_nobody_has_is_missing(office: Office, area: str) -> None:
     assert status == 404
 
 
-@pytest.mark.parametrize("days", ["0", "31", "x", "1e1"])
-def test_the_first_page_spans_one_to_thirty_days(office: Office, days: str) -> None:
+@pytest.mark.parametrize(
+    ("days", "fault"),
+    [
+        ("0", "不能小于 1"),
+        ("31", "不能大于 30"),
+        ("x", "须为整数"),
+        ("1e1", "须为整数"),
+    ],
+)
+def test_the_first_page_spans_one_to_thirty_days(
+    office: Office, days: str, fault: str
+) -> None:
     status, text = refusal(office, f"/?days={days}")
 
     assert status == 422
     assert "query.days" in text
+    assert fault in text
+
+
+def test_a_reason_longer_than_any_form_names_its_limit(office: Office) -> None:
+    with office.post(Role.LEADER) as browser:
+        answer = browser.post("/holds/1/release", data={"reason": "理" * 5_001})
+
+    assert answer.status_code == 422
+    assert "不能多于 5000 个字" in answer.text
 
 
 @pytest.mark.parametrize(

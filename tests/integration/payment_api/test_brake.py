@@ -12,7 +12,7 @@ from payment_api_lab import PaymentSite, payment_site
 from web_lab import csrf_token
 
 RUNAWAY = "GX-U14"
-APPROVER = "province-rule-approver"
+APPROVER = "450102-reviewer"
 MONITOR = "450102-monitor"
 pytestmark = pytest.mark.integration
 

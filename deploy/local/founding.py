@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import json
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,6 +30,7 @@ def servers(stack: Stack) -> str:
     """Start PostgreSQL and Redis, and make a database for each service."""
     stack.postgres = embedded.postgres(stack.folder / "postgres")
     stack.redis = embedded.redis(stack.folder / "redis", stack.ports.redis)
+    stack.supervisor.remember(stack.redis.process.pid)
     for database in ("hub", *(place.database for place in stack.places)):
         stack.postgres.create(database)
     return f"PostgreSQL {1 + len(stack.places)} 个库,Redis 1 个"
@@ -63,47 +66,74 @@ def authority(stack: Stack) -> str:
 
 def membership(stack: Stack) -> str:
     """Enrol every node that is not a member: token, application, approval."""
-    fresh = [
-        place
-        for place in stack.places
-        if stack.notebook.get(f"member {place.code}") is None
-    ]
+    fresh = [p for p in stack.places if not stack.identity(p).is_enrolled]
     if fresh:
         _admit(stack, fresh)
+    for place in stack.places:
+        _dial_here(stack, place)
     return f"{len(stack.places)} 个节点已入网,本次 {len(fresh)} 个"
 
 
 def _admit(stack: Stack, places: list[Place]) -> None:
-    """Take nodes through the door together; the hub's part needs two persons."""
-    codes = [place.code for place in places]
-    tokens = stack.folder / "tokens"
-    run_hub(stack, "invite", *codes, "--tokens", str(tokens), "--by", REGISTRAR)
-    applicants = [_apply(stack, place, tokens) for place in places]
+    """Take nodes through the door together; the hub's part needs two persons.
+
+    A start that was cut off goes on: who has a token is not invited again, and who
+    was approved is not approved again.
+    """
+    invited = [place.code for place in places if not _token(stack, place).exists()]
+    if invited:
+        folder = str(stack.folder / "tokens")
+        run_hub(stack, "invite", *invited, "--tokens", folder, "--by", REGISTRAR)
+    applicants = [_apply(stack, place) for place in places]
     for applicant in applicants:
         _await_words(stack, applicant)
-    run_hub(stack, "approve", *codes, "--by", APPROVER)
+    pending = run_hub(stack, "pending")
+    if waiting := [place.code for place in places if place.code in pending]:
+        run_hub(stack, "approve", *waiting, "--by", APPROVER)
     for place, applicant in zip(places, applicants, strict=True):
         stack.supervisor.wait(applicant, ENROL_S)
-        (tokens / f"{place.code}.json").unlink(missing_ok=True)
-        stack.notebook.put(f"member {place.code}", APPROVER)
+        _token(stack, place).unlink(missing_ok=True)
 
 
-def _apply(stack: Stack, place: Place, tokens: Path) -> Service:
+def _token(stack: Stack, place: Place) -> Path:
+    return stack.folder / "tokens" / f"{place.code}.json"
+
+
+def _apply(stack: Stack, place: Place) -> Service:
     name = f"enrol-{place.code}"
     (stack.supervisor.logs / f"{name}.log").unlink(missing_ok=True)
-    token = ("--token-file", str(tokens / f"{place.code}.json"))
+    token = _token(stack, place)
+    hub = stack.hub()
+    addresses = {
+        "enrol_address": hub["KUWEI_ENROL_ADDRESS"],
+        "grpc_address": hub["KUWEI_GRPC_ADDRESS"],
+    }
+    # Issued by an earlier start, it may name that start's ports.
+    token.write_text(json.dumps(json.loads(token.read_text()) | addresses))
     return stack.supervisor.start(
         name,
-        [str(BIN / "kuwei-node"), "enrol", *token, "--every-s", "0.5"],
+        [
+            *(str(BIN / "kuwei-node"), "enrol", "--token-file", str(token)),
+            *("--every-s", "0.5"),
+        ],
         stack.node(place),
     )
+
+
+def _dial_here(stack: Stack, place: Place) -> None:
+    """Have a node dial the hub of this start; it enrolled at the ports of another."""
+    folder = stack.identity(place)
+    known, address = folder.read(), stack.hub()["KUWEI_GRPC_ADDRESS"]
+    if known.grpc_address != address:
+        folder.write(replace(known, grpc_address=address))
 
 
 def _await_words(stack: Stack, applicant: Service) -> None:
     """Wait until a node has applied and shows the words to compare."""
     limit = time.monotonic() + ENROL_S
     while APPLIED not in applicant.log.read_text(errors="replace"):
-        applicant.require_alive()
+        if applicant.process.poll() not in {None, 0}:
+            applicant.require_alive()
         stack.require_staying()
         if time.monotonic() > limit:
             raise StageFailedError(f"{applicant.name} took over {ENROL_S:.0f} s")

@@ -48,10 +48,15 @@ class Service:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Starts programs into a folder of logs, and ends them in reverse order."""
+    """Starts programs into a folder of logs, and ends them in reverse order.
+
+    Attributes:
+        servers: process ids of what others start and stop, should this be killed.
+    """
 
     folder: Path
     services: list[Service] = field(default_factory=list)
+    servers: list[int] = field(default_factory=list)
 
     @property
     def logs(self) -> Path:
@@ -77,6 +82,11 @@ class Supervisor:
         self.services.append(service)
         self._remember()
         return service
+
+    def remember(self, process: int) -> None:
+        """Let the next start end a server too, if this one cannot."""
+        self.servers.append(process)
+        self._remember()
 
     def run(self, name: str, command: list[str], environment: Mapping[str, str]) -> str:
         """Run a program to its end; return what it printed.
@@ -151,7 +161,7 @@ class Supervisor:
         return len(alive)
 
     def _remember(self) -> None:
-        ids = [service.process.pid for service in self.services]
+        ids = [*self.servers, *(one.process.pid for one in self.services)]
         born = {str(process): born_at(process) for process in ids}
         (self.folder / "processes.json").write_text(json.dumps(born))
 

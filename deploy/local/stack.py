@@ -36,12 +36,15 @@ def main() -> None:
     folder: Path = asked.folder
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
+        supervisor = Supervisor(folder)
+        # First of all: what a killed start left running still holds its ports.
+        supervisor.end_leftovers()
         stack = Stack(
             folder=folder,
             payments=asked.payments,
             seed=asked.seed,
             ports=Ports.chosen(),
-            supervisor=Supervisor(folder),
+            supervisor=supervisor,
             notebook=Notebook(folder / "notebook.json"),
         )
         sys.exit(_run(stack, once=asked.once))
@@ -52,7 +55,6 @@ def _run(stack: Stack, *, once: bool) -> int:
     _listen(stack)
     report = None
     try:
-        stack.supervisor.end_leftovers()
         report = stages.run(steps.STAGES, stack)
         if not report.failed and not once:
             print(steps.welcome(stack), flush=True)

@@ -17,6 +17,8 @@ from places import PLACES, Place
 from ports import Ports
 from processes import StageFailedError, Supervisor
 
+from kuwei_node.uplink.adapters.identity import IdentityFolder
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
 
@@ -78,6 +80,10 @@ class Stack:
             "KUWEI_REDIS_URL": self.redis.url if self.redis else "",
             "KUWEI_QUEUE": place.code,
         }
+
+    def identity(self, place: Place) -> IdentityFolder:
+        """Return the folder that makes a node this node."""
+        return IdentityFolder(self.folder / place.database / "identity")
 
     def run(self, name: str, *command: str, env: Mapping[str, str]) -> str:
         """Run one of our commands to its end; return what it printed."""

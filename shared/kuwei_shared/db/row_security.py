@@ -25,8 +25,8 @@ _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 def policy_ddl(table: str, column: str = COLUMN) -> list[str]:
     """Return the statements that put a table behind the wall.
 
-    The setting is read in sub-selects so that PostgreSQL evaluates it once per
-    statement, not once per row.
+    The setting is read, and taken apart, in sub-selects: PostgreSQL does so once per
+    statement and looks codes up by hash. A province has well over a thousand of them.
     """
     _require_name(table)
     _require_name(column)
@@ -34,8 +34,8 @@ def policy_ddl(table: str, column: str = COLUMN) -> list[str]:
     setting = "coalesce(current_setting('kuwei.scope', true), '')"
     whole = f"{setting} = '{EVERYTHING}'"
     named = f"{setting} NOT IN ('', '{EVERYTHING}')"
-    codes = f"(SELECT CASE WHEN {named} THEN {setting} ELSE '{{}}' END)::text[]"
-    test = f"((SELECT {whole}) OR {column} = ANY ({codes}))"
+    codes = f"unnest((CASE WHEN {named} THEN {setting} ELSE '{{}}' END)::text[])"
+    test = f"((SELECT {whole}) OR {column} IN (SELECT {codes}))"
     return [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"DROP POLICY IF EXISTS {table}_scope ON {table}",

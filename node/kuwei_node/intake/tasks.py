@@ -1,4 +1,7 @@
-"""Running an import: one transaction per group of batches, reading ahead.
+"""Running an import: one transaction per group of batches, in order.
+
+Reading, staging and storing overlap: while one group is appended and screened, the
+next is laid out in a transaction of its own and waits for its turn.
 
 Called by a worker's task and by the command line alike. Running it again after
 an interruption continues where the ledger of batches ends.
@@ -6,16 +9,18 @@ an interruption continues where the ledger of batches ends.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
+from typing import Self
 
 from celery import Celery
+from sqlalchemy.orm import Session
 
 from kuwei_node.intake.domain.progress import Entry, State
-from kuwei_node.intake.domain.rows import BATCH_ROWS
-from kuwei_node.intake.service.imports import Intake, Part, Work
+from kuwei_node.intake.service.imports import Intake, Part, Staged, Work
 from kuwei_node.intake.service.uploads import Uploads
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.errors import KuweiError
@@ -24,6 +29,10 @@ RUN = "intake.run"
 EVERY_S = 3.0
 ORDERS_PER_TASK = 16
 GROUP_FILES = 200
+GROUP_ROWS = 20_000
+STORED_AT_ONCE = 2
+# Well below the database's limit on idle transactions.
+STAGED_S = 20.0
 
 OnProgress = Callable[[int, int], None]
 """Receives files finished and rows stored so far."""
@@ -41,10 +50,10 @@ def run_import(
     """
     with unit_of_work.begin() as session:
         work = intake.take_up(session, import_id)
-    run = _Run(unit_of_work, intake, work, on_progress)
-    for item in _ahead(_read(intake, work)):
-        run.take(item)
-    run.flush()
+    with _Run(unit_of_work, intake, work, on_progress) as run:
+        for item in _ahead(_read(intake, work)):
+            run.take(item)
+        run.finish()
     with unit_of_work.begin() as session:
         return intake.finish_import(session, import_id)
 
@@ -99,8 +108,24 @@ class _End(Enum):
     MARK = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Batches, and ends of files, that are stored in one transaction."""
+
+    parts: list[Part]
+    ended: list[_Ended]
+
+    @property
+    def rows(self) -> int:
+        return sum(part.mapped.table.num_rows for part in self.parts)
+
+    @property
+    def is_full(self) -> bool:
+        return self.rows >= GROUP_ROWS or len(self.ended) >= GROUP_FILES
+
+
 class _Run:
-    """Gathers batches, and the ends of files, into groups worth a transaction."""
+    """Stores groups one after the other, and stages each while one is stored."""
 
     def __init__(
         self,
@@ -113,36 +138,73 @@ class _Run:
         self._intake = intake
         self._work = work
         self._on_progress = on_progress
-        self._parts: list[Part] = []
-        self._ended: list[_Ended] = []
-        self._rows = self._stored = self._finished = 0
+        self._gathered = _Group([], [])
+        self._under_way: deque[Future[None]] = deque()
+        self._threads = ThreadPoolExecutor(STORED_AT_ONCE, "intake-store")
+        self._stored = self._finished = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(cancel_futures=True)
 
     def take(self, item: Item) -> None:
         """Take in a batch or the end of a file."""
         if isinstance(item, _Ended):
-            self._ended.append(item)
+            self._gathered.ended.append(item)
         else:
-            self._parts.append(item)
-            self._rows += item.mapped.table.num_rows
-        if self._rows >= BATCH_ROWS or len(self._ended) >= GROUP_FILES:
-            self.flush()
+            self._gathered.parts.append(item)
+        if self._gathered.is_full:
+            self._send()
 
-    def flush(self) -> None:
-        """Store the group in one transaction."""
-        if not self._parts and not self._ended:
-            return
-        with self._unit_of_work.begin() as session:
-            self._intake.store(session, self._work, self._parts)
-            for end in self._ended:
-                if end.error is None:
-                    self._intake.finish_file(session, self._work, end.file)
-                else:
-                    self._intake.fail_file(session, end.file, end.error)
-        self._stored += self._rows
-        self._finished += len(self._ended)
-        self._parts, self._ended, self._rows = [], [], 0
+    def finish(self) -> None:
+        """Store what is gathered and wait until everything is stored."""
+        if self._gathered.parts or self._gathered.ended:
+            self._send()
+        while self._under_way:
+            self._under_way.popleft().result()
+
+    def _send(self) -> None:
+        if len(self._under_way) == STORED_AT_ONCE:
+            self._under_way.popleft().result()
+        before = self._under_way[-1] if self._under_way else _done()
+        sent = self._threads.submit(self._in_turn, self._gathered, before)
+        self._under_way.append(sent)
+        self._gathered = _Group([], [])
+
+    def _in_turn(self, group: _Group, before: Future[None]) -> None:
+        """Store a group once the one before is committed, in one transaction."""
+        try:
+            with self._unit_of_work.begin() as session:
+                staged = self._intake.stage(session, self._work, group.parts)
+                before.result(timeout=STAGED_S)
+                self._store(session, group, staged)
+        except TimeoutError:
+            # What waits too long the database ends as idle: staged again instead.
+            before.result()
+            with self._unit_of_work.begin() as session:
+                staged = self._intake.stage(session, self._work, group.parts)
+                self._store(session, group, staged)
+        self._stored += group.rows
+        self._finished += len(group.ended)
         if self._on_progress is not None:
             self._on_progress(self._finished, self._stored)
+
+    def _store(self, session: Session, group: _Group, staged: Staged) -> None:
+        self._intake.store(session, self._work, staged)
+        for end in group.ended:
+            if end.error is None:
+                self._intake.finish_file(session, self._work, end.file)
+            else:
+                self._intake.fail_file(session, end.file, end.error)
+
+
+def _done() -> Future[None]:
+    """Return what there is to wait for before the first group: nothing."""
+    future: Future[None] = Future()
+    future.set_result(None)
+    return future
 
 
 def _read(intake: Intake, work: Work) -> Iterator[Item]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import embedded
 import pytest
 from intake_desk import COUNTY, Desk, Screened
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 
 import kuwei_node.intake.models
 import kuwei_node.payments.models
@@ -62,10 +62,11 @@ def desk(
         tables = [NodeTable.metadata.tables[name] for name in TABLES]
         NodeTable.metadata.create_all(connection, tables=tables)
     clock, screened = SetClock(), Screened()
+    aside = UnitOfWork(create_engine(engine.url, poolclass=NullPool))
     intake = Intake(
         clock=clock,
         words=lambda _: vocabulary,
-        payments=Ledger(clock),
+        payments=Ledger(clock, aside),
         screening=screened,
         profiles=profiles.load,
         open_file=files.open_file,

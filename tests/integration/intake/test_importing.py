@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from intake_desk import Desk
 
+from kuwei_node.intake import tasks
 from kuwei_node.intake.domain.progress import State
-from kuwei_node.intake.tasks import run_import
+from kuwei_node.intake.tasks import GROUP_ROWS, run_import
 from kuwei_shared.identity import scope
 from kuwei_shared.kernel.errors import KuweiError
 
@@ -125,7 +126,7 @@ def test_rows_of_another_bureau_are_refused(desk: Desk, standard: Write) -> None
 def test_an_interrupted_import_goes_on_where_it_stopped(
     desk: Desk, standard: Write
 ) -> None:
-    amounts = [f"{n}.00" for n in range(1, 25_001)]
+    amounts = [f"{n}.00" for n in range(1, GROUP_ROWS + 5_001)]
     import_id = desk.start("standard", standard(*amounts))
     desk.screened.fails_at = 2
 
@@ -134,10 +135,27 @@ def test_an_interrupted_import_goes_on_where_it_stopped(
     half = desk.column("SELECT count(*) FROM payment")
     state = run_import(desk.unit_of_work, desk.intake, import_id)
 
-    assert half == [10_000]
+    assert half == [GROUP_ROWS]
     assert state is State.DONE
-    assert desk.column("SELECT count(*), sum(pay_amt) FROM payment") == [25_000]
-    assert desk.screened.count == 25_000
+    assert desk.column("SELECT count(*) FROM payment") == [GROUP_ROWS + 5_000]
+    assert desk.screened.count == GROUP_ROWS + 5_000
+
+
+def test_what_is_staged_too_long_is_staged_again(
+    desk: Desk, standard: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "STAGED_S", 0.0)
+    monkeypatch.setattr(tasks, "GROUP_ROWS", 10_000)
+    amounts = [f"{n}.00" for n in range(1, 30_001)]
+
+    state, _ = desk.run("standard", standard(*amounts))
+
+    assert state is State.DONE
+    assert desk.column("SELECT count(*) FROM payment") == [30_000]
+    assert desk.column(
+        "SELECT array_agg(pay_amt ORDER BY seq) = array_agg(pay_amt"
+        " ORDER BY pay_amt) FROM payment"
+    ) == [True]
 
 
 def test_an_unreadable_file_fails_alone(

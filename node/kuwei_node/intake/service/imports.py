@@ -1,7 +1,7 @@
 """Importing files: from handing in to stored, screened and accounted for.
 
-A file is read and mapped outside a transaction; then a group of batches is
-staged, checked, appended, screened and entered in the ledger in one. Whatever
+A file is read and mapped outside a transaction; then a group of batches is staged,
+checked, appended, screened and entered in the ledger in one. Whatever
 is interrupted is continued by running the import again: batches in the ledger
 are not stored twice, and payments the node holds are left alone.
 """
@@ -54,8 +54,8 @@ EVERY = ImportSearch()
 class Screener(Protocol):
     """Judges what was appended; ``kuwei_node.screening.service.Screening``."""
 
-    def make_ready(self, session: Session) -> None:
-        """Begin what judging needs, before any unit is locked."""
+    def make_ready(self, session: Session) -> object:
+        """Begin what judging needs, before units are locked or partitions made."""
         ...
 
     def screen_appended(
@@ -72,6 +72,21 @@ class Part:
     file: Entry
     batch_no: int
     mapped: Mapped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """A group of batches laid out in the stage of one transaction.
+
+    Attributes:
+        batches: number in the ledger of batches → batch.
+        rows: how many rows were laid out.
+        repeated: batch and line of rows whose key came twice; taken out again.
+    """
+
+    batches: Mapping[int, Part]
+    rows: int
+    repeated: Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,28 +205,38 @@ class Intake:
             if number not in stored:
                 yield Part(file=file, batch_no=number, mapped=mapped)
 
-    def store(
-        self, session: Session, work: Work, parts: Sequence[Part]
-    ) -> list[Stored]:
-        """Store and screen a group of batches in this one transaction."""
+    def stage(self, session: Session, work: Work, parts: Sequence[Part]) -> Staged:
+        """Lay a group of batches out in this transaction; the ledger is untouched.
+
+        Takes no lock, so it may be done while another group is being stored.
+        """
         claimed = self._claim(session, work, parts)
         if not claimed:
-            return []
+            return Staged(batches=claimed, rows=0, repeated=())
         staging.open_stage(session, work.fields)
-        staged = 0
+        rows = 0
         for batch_id, part in claimed.items():
-            rows = part.mapped.table
-            tagged = rows.append_column("batch_id", pa.repeat(batch_id, rows.num_rows))
-            staged += staging.stage(session, tagged)
+            table = part.mapped.table
+            tagged = table.append_column(
+                "batch_id", pa.repeat(batch_id, table.num_rows)
+            )
+            rows += staging.stage(session, tagged)
         repeated = staging.take_repeated(session)
-        appended = self._append(session, work, list(claimed.values()))
+        return Staged(batches=claimed, rows=rows, repeated=repeated)
+
+    def store(self, session: Session, work: Work, staged: Staged) -> list[Stored]:
+        """Append and screen what this very transaction has staged."""
+        if not staged.batches:
+            return []
+        parts = list(staged.batches.values())
+        appended = self._append(session, work, parts)
         held: Sequence[tuple[int, int, bool]] = ()
-        if appended.count < staged - len(repeated):
+        if appended.count < staged.rows - len(staged.repeated):
             fresh = (appended.first_seq, appended.last_seq)
             held = staging.held(session, work.fields, fresh)
         stored = settle(
-            {batch: part.mapped for batch, part in claimed.items()},
-            repeated=repeated,
+            {batch: part.mapped for batch, part in staged.batches.items()},
+            repeated=staged.repeated,
             differing=[(batch, line) for batch, line, same in held if not same],
             present=[(batch, line) for batch, line, same in held if same],
         )
@@ -307,8 +332,8 @@ class Intake:
         )
         years = pc.unique(keys["fiscal_year"]).to_pylist()
         units = keys.group_by(list(LOCK_KEYS)).aggregate([]).to_pylist()
-        self._payments.ensure_years(session, set(years))
         self._screening.make_ready(session)
+        self._payments.ensure_years(session, set(years))
         self._payments.lock(session, units)
         appended = self._payments.append_staged(session, work.import_id)
         self._screening.screen_appended(session, work.import_id, appended)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.orm import Session
 
 from kuwei_node.alerts.service import Alerts
@@ -151,7 +151,8 @@ class ScreeningLab:
         self.clock = SetClock()
         self.unit_of_work = UnitOfWork(engine)
         self.catalogues = FixedCatalogues(catalogue)
-        self.ledger = Ledger(self.clock)
+        aside = UnitOfWork(create_engine(engine.url, poolclass=NullPool))
+        self.ledger = Ledger(self.clock, aside)
         self.holds = Holds(self.clock, self.ledger)
         self.brakes = Brakes(
             self.clock,
@@ -160,7 +161,7 @@ class ScreeningLab:
         )
         self.screening = Screening(
             clock=self.clock,
-            aside=UnitOfWork(engine),
+            aside=aside,
             catalogues=self.catalogues,
             ledger=self.ledger,
             alerts=Alerts(self.clock),

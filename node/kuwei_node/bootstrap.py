@@ -80,15 +80,15 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
     limits = PoolLimits(size=settings.threads)
     name = f"kuwei-node {process}"
     engine = connect(settings.database_url, limits, application=name)
-    aside = connect(settings.database_url, ASIDE, application=name)
+    aside = UnitOfWork(connect(settings.database_url, ASIDE, application=name))
     time = clock or SystemClock()
     catalogues = Catalogues(time, tripped)
-    ledger, alerts = Ledger(time), Alerts(time)
+    ledger, alerts = Ledger(time, aside), Alerts(time)
     holds = Holds(time, ledger)
     brakes = Brakes(time, BrakeLimits(), moved=catalogues.moved)
     screening = Screening(
         clock=time,
-        aside=UnitOfWork(aside),
+        aside=aside,
         catalogues=catalogues,
         ledger=ledger,
         alerts=alerts,

@@ -57,6 +57,12 @@ class Payment(NodeTable):
             "vou_date",
             postgresql_where=text("set_mode_code = '4'"),
         ),
+        # What the brake looks back on: the latest payments that could be stopped.
+        Index(
+            "ix_payment_stoppable",
+            "seq",
+            postgresql_where=text("import_id IS NULL AND stage <> 'receipt'"),
+        ),
         CheckConstraint("stage IN ('request', 'voucher', 'receipt')", name="stage"),
         CheckConstraint(
             "entry_kind IN ('normal', 'refund', 'correction', 'reversal')",

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy.orm import Session
 
 from kuwei_node.payments.store import ledger as store
 from kuwei_node.payments.store import totals
 from kuwei_node.payments.store.ledger import Appended, Known
 from kuwei_node.payments.store.totals import Numbers
+from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.rules.running import Total
@@ -30,10 +31,17 @@ LOCK_KEYS = ("agency_code", "bgt_id", "pro_code", "contract_no")
 class Ledger:
     """The payment ledger of one node."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, aside: UnitOfWork) -> None:
+        """Put the ledger together.
+
+        Args:
+            clock: stamps arrivals.
+            aside: opens short transactions beside the caller's, for what nobody
+                should wait for until the caller is done; on connections the
+                caller's pool does not count.
+        """
         self.clock = clock
-        self._years: set[int] = set()
-        self._totals: Numbers = {}
+        self._aside = aside
 
     def lock(self, session: Session, rows: Sequence[Row]) -> None:
         """Hold every unit of locking the rows touch until the transaction ends."""
@@ -46,15 +54,18 @@ class Ledger:
 
     def known(self, session: Session, rows: Sequence[Row]) -> list[Known]:
         """Return which rows the ledger holds already, and whether unchanged."""
-        return store.known(session, json.dumps(rows, default=str))
+        found = store.held(session, [(row["payment_id"], row["stage"]) for row in rows])
+        if not found:
+            return []
+        same = [row for row in rows if (row["payment_id"], row["stage"]) in found]
+        return store.known(session, _packed(same))
 
     def append(
         self, session: Session, rows: Sequence[Row]
     ) -> dict[tuple[str, str], int]:
         """Append rows whose units are locked; return (payment_id, stage) → seq."""
         self.ensure_years(session, {int(row["fiscal_year"]) for row in rows})
-        packed = json.dumps(rows, default=str)
-        numbered = store.insert(session, packed, self.clock.now())
+        numbered = store.insert(session, _packed(rows), self.clock.now())
         if any(row.get("entry_kind") == "reversal" for row in rows):
             store.void_reversals(session, list(numbered.values()))
         return numbered
@@ -83,25 +94,28 @@ class Ledger:
     def begin_totals(self, session: Session, wanted: Collection[Total]) -> None:
         """See to it that the running totals wanted are kept from here on.
 
-        To be called before units are locked: beginning waits for every screening.
+        Args:
+            session: the open transaction; it holds no unit yet, for beginning a
+                total waits for whoever does.
+            wanted: the totals the catalogue in force can be judged from.
         """
-        if all(total in self._totals for total in wanted):
+        missing = {one for one in wanted if one not in self.totals(session)}
+        memory = _memory(session)
+        # Beyond the most that are kept there is no use in asking again.
+        if missing <= memory.setdefault("totals_declined", set()):
             return
-        found = totals.kinds(session)
-        if any(total not in found for total in wanted):
-            totals.begin(session, wanted)
-            # What is begun here is gone if this transaction rolls back.
-            session.info["totals_begun"] = True
-        elif not session.info.get("totals_begun"):
-            self._totals = found
+        with self._aside.begin() as own:
+            totals.begin(own, wanted)
+        memory["totals"] = kept = totals.kinds(session)
+        memory["totals_declined"] |= {one for one in missing if one not in kept}
 
     def totals(self, session: Session) -> Numbers:
         """Return the running totals kept; what is not among them is added up."""
-        if session.info.get("totals_begun"):
-            return totals.kinds(session)
-        if not self._totals:
-            self._totals = totals.kinds(session)
-        return self._totals
+        memory = _memory(session)
+        if "totals" not in memory:
+            memory["totals"] = totals.kinds(session)
+        known: Numbers = memory["totals"]
+        return known
 
     def enter(self, session: Session, numbers: Numbers, seqs: Sequence[int]) -> None:
         """Enter appended payments in the running totals, once they are judged.
@@ -127,7 +141,8 @@ class Ledger:
         Raises:
             KuweiError: ``payment.year`` for a year no treasury keeps books of.
         """
-        missing = years - self._years
+        present: set[int] = _memory(session).setdefault("years", set())
+        missing = years - present
         if not missing:
             return
         strange = [y for y in missing if not store.YEAR_MIN <= y < store.YEAR_MAX]
@@ -137,17 +152,25 @@ class Ledger:
                 f"预算年度 {strange[0]} 不合理,"
                 f"应在 {store.YEAR_MIN}–{store.YEAR_MAX} 之间。",
             )
-        present = store.present_years(session)
-        # A partition made here is gone if this transaction rolls back.
-        made: set[int] = session.info.setdefault("years_made", set())
-        self._years |= present - made
-        if missing - present:
-            store.ensure_years(session, missing - present)
-            made |= missing - present
+        present |= store.present_years(session)
+        if not missing <= present:
+            # A partition locks its whole table until its transaction ends.
+            with self._aside.begin() as own:
+                store.ensure_years(own, missing - present)
+            present |= missing
 
     def received_at(self) -> dt.datetime:
         """Return the moment the ledger stamps arrivals with."""
         return self.clock.now()
+
+
+def _memory(session: Session) -> dict[str, Any]:  # Any: what each name is for
+    """Return what is remembered with the connection, until its database is gone."""
+    return session.connection().connection.info
+
+
+def _packed(rows: Sequence[Row]) -> str:
+    return orjson.dumps(rows, default=str).decode()
 
 
 def _begun_since(session: Session, numbers: Numbers) -> Numbers:

@@ -104,9 +104,8 @@ class Screening:
                 "payment.too_many", f"一次提交 1–{PAYMENTS_MAX} 笔支付,请分批提交。"
             )
         asked = distinct(rows)
+        effective = self.make_ready(session)
         self.ledger.ensure_years(session, {int(row["fiscal_year"]) for row in rows})
-        effective = self.catalogues.current(session)
-        self.ledger.begin_totals(session, effective.realtime.totals)
         self.ledger.lock(session, rows)
         totals = self.ledger.totals(session)
         known = self._known(session, list(asked.values()))
@@ -119,10 +118,15 @@ class Screening:
                 answered |= self._admit(session, effective, totals, arriving)
         return [answered[key_of(row)] for row in rows]
 
-    def make_ready(self, session: Session) -> None:
-        """Begin what judging needs; to be called before any unit is locked."""
+    def make_ready(self, session: Session) -> EffectiveCatalogue:
+        """Begin what judging needs, before any unit is locked or partition made.
+
+        Raises:
+            KuweiError: ``catalogue.none`` when no release is active yet.
+        """
         effective = self.catalogues.current(session)
         self.ledger.begin_totals(session, effective.realtime.totals)
+        return effective
 
     def screen_appended(
         self, session: Session, import_id: int, appended: Appended

@@ -114,7 +114,7 @@ def test_a_total_another_process_began_is_kept_here_too(engine: Engine) -> None:
     assert letters(elsewhere, "d") == "1?"
 
 
-def test_a_total_whose_beginning_was_undone_is_begun_again(engine: Engine) -> None:
+def test_a_total_begun_by_a_screening_that_was_undone_is_right(engine: Engine) -> None:
     lab = ScreeningLab(engine, effective(PROJECT))
     with lab.begin() as session:
         lab.screening.screen(session, [payment("a", pro_code="P1")])

@@ -52,6 +52,11 @@ _LOCK = Prepared(
     " FROM unnest($1) AS u WHERE r.still IS NOT NULL ORDER BY 1 OFFSET 0) s",
     ("text[]", "bigint"),
 )
+_HELD = Prepared(
+    "SELECT p.payment_id, p.stage FROM unnest($1, $2) AS r(payment_id, stage)"
+    " JOIN payment p ON p.payment_id = r.payment_id AND p.stage = r.stage",
+    ("text[]", "text[]"),
+)
 _KNOWN = Prepared(
     f"SELECT p.payment_id, p.stage, p.seq, p.fiscal_year, {_SAME}"
     f" FROM json_to_recordset($1) AS r({_RECORD})"
@@ -122,6 +127,12 @@ def lock_units(session: Session, units: Sequence[str]) -> None:
     that two requests cannot deadlock; and reference data stands still meanwhile.
     """
     _LOCK.run(session, list(units), REFERENCE_LOCK)
+
+
+def held(session: Session, asked: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return which payments (id and stage) the ledger holds already."""
+    ids, stages = [one for one, _ in asked], [stage for _, stage in asked]
+    return {(one, stage) for one, stage in _HELD.run(session, ids, stages)}
 
 
 def known(session: Session, rows_json: str) -> list[Known]:

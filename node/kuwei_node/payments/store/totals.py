@@ -40,6 +40,8 @@ def begin(session: Session, wanted: Collection[Total]) -> None:
     No payment is being screened meanwhile. Beyond ``KINDS_MAX`` nothing more is
     kept: facts are then added up from the ledger.
     """
+    if not set(wanted) - set(kinds(session)):
+        return
     session.execute(text(f"SELECT pg_advisory_xact_lock({REFERENCE_LOCK:d})"))
     there = kinds(session)
     room = KINDS_MAX - len(there)

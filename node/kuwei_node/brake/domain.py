@@ -54,7 +54,9 @@ def stops_among(rules: Sequence[EffectiveRule], outcomes: Sequence[str]) -> list
     A missing value or a failure stops as surely as a hit where the rule's policy
     says so, hence counts as one.
     """
-    found = []
+    found: list[Stop] = []
+    if not outcomes:
+        return found
     for place, one in enumerate(rules):
         weights = {
             HIT: one.hit_weight,

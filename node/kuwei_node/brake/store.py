@@ -31,10 +31,11 @@ def stopped_lately(
     listed = json.dumps([asdict(one) for one in stops])
     rows = session.execute(
         text(
-            "WITH latest AS (SELECT s.outcomes, s.screened_at FROM screening s"
-            " JOIN payment p ON p.seq = s.payment_seq AND p.fiscal_year = s.fiscal_year"
-            " WHERE s.compiled_id = :compiled AND p.stage <> 'receipt'"
-            " AND p.import_id IS NULL ORDER BY s.payment_seq DESC LIMIT :window)"
+            "WITH latest AS (SELECT s.outcomes, s.screened_at FROM"
+            " (SELECT p.seq, p.fiscal_year FROM payment p WHERE p.import_id IS NULL"
+            " AND p.stage <> 'receipt' ORDER BY p.seq DESC LIMIT :window) p"
+            " JOIN screening s ON s.payment_seq = p.seq"
+            " AND s.fiscal_year = p.fiscal_year WHERE s.compiled_id = :compiled)"
             " SELECT r.rule_id, count(*) FILTER (WHERE"
             " strpos(r.letters, substr(l.outcomes, r.place, 1)) > 0), count(l.outcomes)"
             " FROM json_to_recordset(:stops) AS r(rule_id text, place integer,"

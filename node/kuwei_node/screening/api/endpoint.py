@@ -39,7 +39,9 @@ def router(screening: Screening, reference: ReferenceService) -> APIRouter:
     )
     def screen(asked: ScreenRequest, caller: MachineDep, parts: PartsDep) -> Response:
         permissions.require(caller, Permission.SCREEN_PAYMENTS)
-        rows = [one.model_dump(mode="json") for one in asked.payments]
+        rows = [
+            one.model_dump(mode="json", exclude_none=True) for one in asked.payments
+        ]
         with parts.unit_of_work.begin() as session:
             _admit(reference, session, parts.read_scope(session, caller), rows)
             answers = [asdict(one) for one in screening.screen(session, rows)]

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -43,7 +44,7 @@ def record(
 
     Any: rows hold a judgement's fields and ``fiscal_year`` and ``decision``.
     """
-    packed = json.dumps(rows, ensure_ascii=False, default=str)
+    packed = orjson.dumps(rows, default=str).decode()
     _RECORD.run(session, packed, compiled_id, at)
 
 

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DatabaseError, ProgrammingError
 
+from kuwei_shared.db.engine import PoolLimits, connect
 from kuwei_shared.db.prepared import run_verbatim
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.errors import Kind, KuweiError
@@ -85,3 +86,20 @@ def _idle_too_long(unit_of_work: UnitOfWork, limit: str) -> None:
         said, _, _ = select.select([driver], [], [], 10)
         assert said
         run_verbatim(session, "SELECT 1")
+
+
+def test_a_connection_the_server_ended_while_idle_is_replaced(
+    postgres: embedded.Postgres,
+) -> None:
+    engine = connect(postgres.url(), PoolLimits(size=1), application="idle")
+    unit_of_work = UnitOfWork(engine)
+    with unit_of_work.begin() as session:
+        ended = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with create_engine(postgres.url()).connect() as other:
+        other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": ended})
+
+    with unit_of_work.begin() as session:
+        now = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+
+    assert now != ended
+    engine.dispose()

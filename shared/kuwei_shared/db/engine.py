@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import json
+import select
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from typing import Protocol
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
+
+
+class _Socketed(Protocol):
+    """A driver's connection, as far as it is looked at here."""
+
+    def fileno(self) -> int:
+        """Return the descriptor of its socket."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +46,27 @@ def connect(url: str, limits: PoolLimits, *, application: str) -> Engine:
         " -c idle_in_transaction_session_timeout=60000"
         " -c jit=off -c timezone=UTC -c plan_cache_mode=force_generic_plan"
     )
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=limits.size,
         max_overflow=0,
         pool_timeout=limits.wait_s,
-        pool_pre_ping=True,
         hide_parameters=True,  # an error's text must not carry payments into logs
         json_deserializer=partial(json.loads, parse_float=Decimal),
         connect_args={"application_name": application, "options": options},
     )
+    event.listen(engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(connection: _Socketed, record: object, proxy: object) -> None:
+    """Have the pool replace a connection the server has closed meanwhile.
+
+    A closed connection is readable: its end waits to be read, or a last message.
+    Looking costs a system call; a ping would cost every request a round trip.
+    """
+    del record, proxy
+    looking = select.poll()
+    looking.register(connection.fileno(), select.POLLIN)
+    if looking.poll(0):
+        raise DisconnectionError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import ColumnElement, func, select, text, true
@@ -18,7 +18,7 @@ TREE_MAX = 5_000
 
 _BELOW = """
 WITH RECURSIVE part AS (
-  SELECT mof_div_code, 0 AS depth FROM jurisdiction WHERE mof_div_code = :code
+  SELECT mof_div_code, 0 AS depth FROM jurisdiction WHERE mof_div_code = ANY(:codes)
   UNION ALL
   SELECT j.mof_div_code, part.depth + 1 FROM jurisdiction j
   JOIN part ON j.fiscal_parent = part.mof_div_code WHERE part.depth < 8)
@@ -26,9 +26,9 @@ SELECT DISTINCT mof_div_code FROM part
 """
 
 
-def below(session: Session, code: str) -> list[str]:
-    """Return a code and all under it by fiscal parent; what scopes are made of."""
-    return list(session.scalars(text(_BELOW), {"code": code}))
+def below(session: Session, codes: Collection[str]) -> list[str]:
+    """Return codes and all under them by fiscal parent; what scopes are made of."""
+    return list(session.scalars(text(_BELOW), {"codes": sorted(codes)}))
 
 
 def put(session: Session, jurisdictions: Sequence[Jurisdiction]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -85,13 +85,13 @@ class ReferenceService:
 
     def divisions(self, session: Session, division: str) -> tuple[str, ...]:
         """Return the codes a bureau answers for: its own, then its townships'."""
-        return (division, *store.hosted_by(session, division))
+        return (division, *store.hosted_by(session, [division]))
 
     def visible_to(
         self, session: Session, principal: Principal
     ) -> VisibleJurisdictions:
         """Return what a principal may see here, hosted townships included."""
-        return of_principal(principal, partial(self.divisions, session))
+        return of_principal(principal, partial(_with_hosted, session))
 
     def require_own(
         self,
@@ -201,3 +201,7 @@ def _reject_rows(load_id: int, rejects: Sequence[Refused]) -> pa.Table:
             "field": pa.array([r.field for r in rejects], pa.string()),
         }
     )
+
+
+def _with_hosted(session: Session, divisions: Collection[str]) -> list[str]:
+    return [*divisions, *store.hosted_by(session, divisions)]

@@ -8,7 +8,7 @@ for people do.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -115,19 +115,16 @@ def record_rejects(session: Session, rejects: pa.Table) -> None:
     copy_rows(session, ReferenceReject.__tablename__, rejects)
 
 
-def hosted_by(session: Session, division: str) -> list[str]:
-    """Return the townships whose fiscal parent a bureau is, as known now."""
-    table = _table("jurisdiction")
-    query = (
-        select(table.c.mof_div_code)
-        .distinct()
-        .where(
-            table.c.fiscal_parent == division,
-            table.c.level == "township",
-            table.c.known_to == KNOWN_FOREVER,
-        )
-    )
-    return sorted(session.scalars(query))
+_HOSTED = Prepared(
+    "SELECT DISTINCT mof_div_code FROM jurisdiction WHERE fiscal_parent = ANY($1)"
+    f" AND level = 'township' AND known_to = {KNOWN_FOREVER} ORDER BY 1",
+    ("text[]",),
+)
+
+
+def hosted_by(session: Session, divisions: Collection[str]) -> list[str]:
+    """Return the townships whose fiscal parent is among bureaus, as known now."""
+    return [row[0] for row in _HOSTED.run(session, sorted(divisions))]
 
 
 _FOREIGN = Prepared(

@@ -8,15 +8,15 @@ PostgreSQL (``kuwei_shared.db.row_security``) is the second wall.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from kuwei_shared.identity.principal import Principal
 from kuwei_shared.kernel.errors import Kind, KuweiError
 
-Below = Callable[[str], Iterable[str]]
-"""Codes of a jurisdiction and everything under it by fiscal parent."""
+Below = Callable[[Collection[str]], Iterable[str]]
+"""Codes of some jurisdictions and everything under them by fiscal parent."""
 
 SUBTREE: Final = "/*"
 EVERYTHING: Final = "*"
@@ -76,9 +76,12 @@ def of_principal(principal: Principal, below: Below) -> VisibleJurisdictions:
         below: the fiscal tree of this service; unknown codes give nothing.
     """
     codes: set[str] = set()
+    roots: set[str] = set()
     for entry in principal.jurisdictions:
-        code = _checked(entry.removesuffix(SUBTREE))
-        codes.update(below(code) if entry.endswith(SUBTREE) else (code,))
+        chosen = roots if entry.endswith(SUBTREE) else codes
+        chosen.add(_checked(entry.removesuffix(SUBTREE)))
+    if roots:
+        codes.update(below(roots))
     return VisibleJurisdictions(codes=frozenset(codes), _seal=_SEAL)
 
 

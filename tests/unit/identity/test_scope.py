@@ -1,3 +1,5 @@
+from collections.abc import Collection
+
 import pytest
 
 from kuwei_shared.identity import scope
@@ -9,8 +11,8 @@ from kuwei_shared.kernel.errors import KuweiError
 TREE = {"450100000": ["450100000", "450102000"], "450102000": ["450102000"]}
 
 
-def below(code: str) -> list[str]:
-    return TREE.get(code, [])
+def below(codes: Collection[str]) -> list[str]:
+    return [under for code in codes for under in TREE.get(code, [])]
 
 
 def of(*claims: str) -> VisibleJurisdictions:

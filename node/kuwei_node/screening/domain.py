@@ -225,3 +225,15 @@ def distinct(rows: Sequence[Row]) -> dict[tuple[str, str], Row]:
                 details={"payment_id": str(row["payment_id"])},
             )
     return asked
+
+
+def rounds(rows: Sequence[Row]) -> list[list[Row]]:
+    """Return payments in the groups that can be judged together.
+
+    A voucher must find what was decided of its request: stage by stage, then, if
+    some payment comes with more than one.
+    """
+    if len({row["payment_id"] for row in rows}) == len(rows):
+        return [list(rows)] if rows else []
+    by_stage = ([row for row in rows if row["stage"] == stage] for stage in STAGES)
+    return [group for group in by_stage if group]

@@ -20,7 +20,6 @@ from kuwei_node.holds.service import Holds
 from kuwei_node.payments.service import Appended, Ledger, Numbers
 from kuwei_node.screening.domain import (
     PAYMENTS_MAX,
-    STAGES,
     Catalogues,
     Judgement,
     Kept,
@@ -32,6 +31,7 @@ from kuwei_node.screening.domain import (
     kept_row,
     key_of,
     repeat_answer,
+    rounds,
 )
 from kuwei_node.screening.store import crediting, judging, numbering, records
 from kuwei_shared.db.fence import StatementFaultError, fenced
@@ -111,11 +111,8 @@ class Screening:
         known = self._known(session, list(asked.values()))
         fresh = [row for key, row in asked.items() if key not in known]
         answered = self._repeat(session, known)
-        # A voucher must find what was decided of its request in the same batch.
-        for stage in STAGES:
-            arriving = [row for row in fresh if row["stage"] == stage]
-            if arriving:
-                answered |= self._admit(session, effective, totals, arriving)
+        for arriving in rounds(fresh):
+            answered |= self._admit(session, effective, totals, arriving)
         return [answered[key_of(row)] for row in rows]
 
     def make_ready(self, session: Session) -> EffectiveCatalogue:
@@ -330,7 +327,7 @@ class Screening:
         totals: Numbers | None = None,
     ) -> list[Judgement]:
         """Judge payments: with totals if just appended, else by what came before."""
-        prepared = self._prepared(effective, totals)
+        prepared = self._prepared(effective, totals, len(seqs))
         try:
             return judging.judge(session, prepared, seqs)
         except StatementFaultError as fault:
@@ -346,20 +343,21 @@ class Screening:
         return judged
 
     def _prepared(
-        self, effective: EffectiveCatalogue, totals: Numbers | None
+        self, effective: EffectiveCatalogue, totals: Numbers | None, count: int
     ) -> Prepared:
         statement = effective.realtime
         read = () if totals is None else tuple(map(totals.get, statement.totals))
-        key = (effective.fingerprint, totals is None, read)
+        key = (effective.fingerprint, totals is None, read, count == 1)
         prepared = self._judging.get(key)
         if prepared is None:
             if len(self._judging) >= PREPARED_MAX:
                 self._judging.clear()
-            prepared = (
-                judging.stored_statement(statement)
-                if totals is None
-                else judging.arrival_statement(statement, totals)
-            )
+            if totals is None:
+                prepared = judging.stored_statement(statement)
+            elif count == 1:
+                prepared = judging.lone_statement(statement, totals)
+            else:
+                prepared = judging.arrival_statement(statement, totals)
             self._judging[key] = prepared
         return prepared
 

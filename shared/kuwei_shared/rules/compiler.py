@@ -179,7 +179,7 @@ class Statement:
                 source = f'p."{name}"' if given else reach.sql(name)
             columns.append(f'{source} AS "{name}"')
         joins = "" if given else reach.joins(self.operands)
-        body = f"SELECT {', '.join(columns)} FROM incoming p\n{joins}"
+        body = f"SELECT {', '.join(columns)} FROM {fact_sql.source} p\n{joins}"
         return "\n".join([body, *fact_sql.joins]), fact_sql.ctes
 
     def _letter(self, one: EffectiveRule, dialect: Dialect) -> str:

@@ -20,6 +20,7 @@ class Plan(StrEnum):
     """Physical plans of facts.
 
     - ARRIVAL reads long windows from running totals: for payments just appended.
+    - LONE does so for a single payment just appended.
     - PROBE looks each row's predecessors up in an index: for a few stored payments.
     - SWEEP runs window functions over a set and adds the grouped history: for whole
       years. The set must be numbered in order of business date.
@@ -29,6 +30,7 @@ class Plan(StrEnum):
     """
 
     ARRIVAL = "arrival"
+    LONE = "lone"
     PROBE = "probe"
     SWEEP = "sweep"
     CLOSED = "closed"
@@ -45,7 +47,7 @@ def plan_facts(
 
     Row ``p`` is the row under evaluation, CTE ``incoming`` all of them, table
     ``payment`` the history, the incoming payments included. ``totals`` are the
-    running totals kept, with their numbers; ARRIVAL alone reads them.
+    running totals kept, with their numbers, for ARRIVAL and LONE.
     """
     match plan:
         case Plan.GIVEN:
@@ -53,6 +55,8 @@ def plan_facts(
             return FactSql(ctes=(), joins=(), values=values)
         case Plan.ARRIVAL:
             return arrivals(facts, vocabulary, totals)
+        case Plan.LONE:
+            return arrivals(facts, vocabulary, totals, alone=True)
         case Plan.PROBE:
             return probes(facts, vocabulary)
         case Plan.SWEEP:

@@ -14,11 +14,15 @@ COUNTED_AT = "(h.reversed_by IS NULL OR h.reversed_by > {0})"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactSql:
-    """What a plan adds to the statement: CTEs, joins, and each fact's SQL."""
+    """What a plan adds to the statement: CTEs, joins, and each fact's SQL.
+
+    ``source`` is the FROM item of the rows under evaluation.
+    """
 
     ctes: tuple[str, ...]
     joins: tuple[str, ...]
     values: dict[str, str]
+    source: str = "incoming"
 
 
 def counted(fact: Fact, row: str, extra: Sequence[str] = ()) -> str:

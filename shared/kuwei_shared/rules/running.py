@@ -136,7 +136,11 @@ def contributions(totals: Mapping[Total, int], rows: str) -> str:
 
 
 def arrivals(
-    facts: Sequence[Fact], vocabulary: Vocabulary, totals: Mapping[Total, int]
+    facts: Sequence[Fact],
+    vocabulary: Vocabulary,
+    totals: Mapping[Total, int],
+    *,
+    alone: bool = False,
 ) -> FactSql:
     """Return the SQL of facts about payments just appended.
 
@@ -144,6 +148,7 @@ def arrivals(
         facts: the facts wanted.
         vocabulary: says which keys may be missing.
         totals: the totals kept, with their numbers; other facts are probed.
+        alone: there is one payment, and no batch to look through.
     """
     wanted = {fact.name: total_of(fact) for fact in facts}
     kept = {name: one for name, one in wanted.items() if one and one in totals}
@@ -155,28 +160,29 @@ def arrivals(
         number = totals[total]
         joins.append(_lookup(total, number))
         within[f"t{number}"] = _within(total)
-    if within:
-        measures = ", ".join(f"{sql} AS {name}" for name, sql in within.items())
-        joins.append(
-            f"LEFT JOIN (SELECT q.seq, {measures} FROM incoming q) w ON w.seq = p.seq"
-        )
+    source = "incoming"
+    if within and not alone:
+        measures = ", ".join(f"{sql} AS {name}_within" for name, sql in within.items())
+        source = f"(SELECT q.*, {measures} FROM incoming q)"
     for fact in facts:
         if fact.name not in kept:
             continue
         name = f"t{totals[kept[fact.name]]}"
-        earlier = f"(coalesce({name}.amount, 0) + coalesce(w.{name}, 0))"
+        before = f"coalesce({name}.amount, 0)"
+        earlier = before if alone else f"({before} + coalesce(p.{name}_within, 0))"
         values[fact.name] = unless_keyless(
             fact, with_current(fact, earlier), vocabulary
         )
-    return FactSql(ctes=(), joins=tuple(joins), values=values)
+    return FactSql(ctes=(), joins=tuple(joins), values=values, source=source)
 
 
 def _lookup(total: Total, number: int) -> str:
-    alias = f"t{number}"
+    """Look one row up by its whole key; LIMIT keeps the planner to the index."""
     return (
-        f"LEFT JOIN {TABLE} {alias} ON {alias}.total_id = {number:d}"
-        f" AND {alias}.stage = p.stage AND {alias}.key = {_key(total, 'p')}"
-        f" AND {alias}.bucket = {_bucket(total, 'p')}"
+        f"LEFT JOIN LATERAL (SELECT t.amount FROM {TABLE} t"
+        f" WHERE t.total_id = {number:d}"
+        f" AND t.stage = p.stage AND t.key = {_key(total, 'p')}"
+        f" AND t.bucket = {_bucket(total, 'p')} LIMIT 1) t{number} ON true"
     )
 
 

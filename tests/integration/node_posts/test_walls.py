@@ -80,6 +80,17 @@ def test_payments_of_a_known_year_are_screened_behind_the_wall(office: Office) -
     assert "O-wall" in office.read("/payments?number=O-wall", Role.MONITOR).text
 
 
+def test_the_first_payment_of_a_budget_year_is_screened_behind_the_wall(
+    office: Office,
+) -> None:
+    row = held_payment("O-new-year", fiscal_year=2031, vou_date="2031-01-02")
+
+    decisions = office.arrive(row)
+
+    assert decisions == ["hold"]
+    assert count(office, "payment", ELSEWHERE) == 0
+
+
 def test_a_payment_of_another_bureau_does_not_pass_the_wall(office: Office) -> None:
     foreign = held_payment("O-foreign", mof_div_code=ELSEWHERE)
 

@@ -56,11 +56,11 @@ def begin(session: Session, wanted: Collection[Total]) -> None:
     )
     kept = kinds(session)
     fresh = {total: kept[total] for total in missing}
-    run_verbatim(
-        session,
-        f"INSERT INTO running_total ({_COLUMNS}) {contributions(fresh, 'payment')}",
-    )
-    run_verbatim(session, "ANALYZE running_total")
+    found = contributions(fresh, "payment")
+    added = run_verbatim(session, f"INSERT INTO running_total ({_COLUMNS}) {found}")
+    # An empty table found empty once is scanned whole from then on.
+    if added:
+        run_verbatim(session, "ANALYZE running_total")
 
 
 def enter(session: Session, numbers: Numbers, seqs: Sequence[int]) -> int:

@@ -48,12 +48,19 @@ ATTEMPTS = 400
 
 def stored_statement(statement: Statement) -> Prepared:
     """Return the prepared judging of stored payments by sequence number."""
-    return Prepared(_sql(statement, "$1", Plan.PROBE), ("bigint[]",))
+    return Prepared(_sql(statement, "= ANY($1)", Plan.PROBE), ("bigint[]",))
 
 
 def arrival_statement(statement: Statement, totals: Mapping[Total, int]) -> Prepared:
     """Return the prepared judging of payments just appended, in no total yet."""
-    return Prepared(_sql(statement, "$1", Plan.ARRIVAL, totals), ("bigint[]",))
+    sql = _sql(statement, "= ANY($1)", Plan.ARRIVAL, totals)
+    return Prepared(sql, ("bigint[]",))
+
+
+def lone_statement(statement: Statement, totals: Mapping[Total, int]) -> Prepared:
+    """Return the prepared judging of one payment just appended, in no total yet."""
+    sql = _sql(statement, "= ($1)[1]", Plan.LONE, totals)
+    return Prepared(sql, ("bigint[]",))
 
 
 def judge(session: Session, prepared: Prepared, seqs: list[int]) -> list[Judgement]:
@@ -136,7 +143,7 @@ class _Pieces:
     def _attempt(self, rules: Rules, seqs: Seqs) -> _Judged:
         few = replace(self.statement, rules=tuple(rules))
         listed = ",".join(map(str, seqs))
-        once = Prepared(_sql(few, f"'{{{listed}}}'::bigint[]", Plan.PROBE), ())
+        once = Prepared(_sql(few, f"= ANY('{{{listed}}}'::bigint[])", Plan.PROBE), ())
         with fenced(self.session, PART_MS if len(seqs) > 1 else ALONE_MS):
             return {j.seq: j for j in _judgements(once.run_once(self.session))}
 
@@ -157,11 +164,11 @@ def too_slow() -> KuweiError:
 
 def _sql(
     statement: Statement,
-    seqs: str,
+    chosen: str,
     plan: Plan,
     totals: Mapping[Total, int] = NO_TOTALS,
 ) -> str:
-    incoming = f"{ROW} WHERE p.seq = ANY({seqs})"
+    incoming = f"{ROW} WHERE p.seq {chosen}"
     sql = statement.sql(Dialect.POSTGRES, incoming, plan, totals)
     return f"SELECT seq, weight, outcomes, operands::text FROM ({sql}) judged"
 

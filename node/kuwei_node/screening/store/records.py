@@ -87,6 +87,8 @@ def screen_arrived(
     Returns:
         How many payments were screened.
     """
+    # Enough to sort a group of payments in memory.
+    run_verbatim(session, "SET LOCAL work_mem = '64MB'")
     incoming = f"SELECT * FROM {ARRIVED}"
     judged = statement.sql(Dialect.POSTGRES, incoming, Plan.ARRIVAL, totals)
     return run_verbatim(

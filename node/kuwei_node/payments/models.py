@@ -44,7 +44,6 @@ class Payment(NodeTable):
         Index("uq_payment_identity", "payment_id", "stage", "fiscal_year", unique=True),
         Index("ix_payment_date", "vou_date", "seq"),
         Index("ix_payment_payee", "agency_code", "payee_acct_no", "vou_date"),
-        Index("ix_payment_eco", "agency_code", "dep_bgt_eco_code", "vou_date"),
         _present("ix_payment_bgt", "bgt_id"),
         _present("ix_payment_project", "pro_code"),
         _present("ix_payment_contract", "contract_no"),

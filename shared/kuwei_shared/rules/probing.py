@@ -21,7 +21,6 @@ from kuwei_shared.rules.vocabulary import Bucket, Fact, Vocabulary
 # Keys by which a probe reaches history through an index; longest first.
 INDEX_KEYS: tuple[tuple[str, ...], ...] = (
     ("agency_code", "payee_acct_no"),
-    ("agency_code", "dep_bgt_eco_code"),
     ("agency_code", "invoice_no"),
     ("agency_code", "card_no"),
     ("bgt_id",),

@@ -24,6 +24,7 @@ import files
 import house
 import http_load
 import released
+from clock import best_s
 
 NAMES = ("engine", "files", "http", "rollout")
 OUT = ROOT / ".local" / "bench.json"
@@ -39,6 +40,7 @@ def main() -> None:
     chosen = parser.parse_args()
     names = chosen.names or list(NAMES)
     results: dict[str, list[dict[str, Any]]] = {}  # Any: JSON
+    results["machine"] = show("machine, before", yardstick())
     if set(names) - {"rollout"}:
         with house.house(chosen.payments, chosen.sample) as found:
             # The files come first: everything else needs payments in the ledger.
@@ -49,6 +51,7 @@ def main() -> None:
                 results["http"] = show("http", http_load.run(found))
     if "rollout" in names:
         results["rollout"] = show("rollout", released.run(chosen.nodes))
+    results["machine"] += show("machine, after", yardstick())
     OUT.parent.mkdir(exist_ok=True)
     document = {
         "measured_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
@@ -57,6 +60,13 @@ def main() -> None:
         "results": results,
     }
     OUT.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+
+def yardstick() -> list[dict[str, Any]]:
+    """Time plain Python: a shared machine is not always equally fast. Any: JSON."""
+    shortest = best_s(lambda: sum(n * n for n in range(1_000_000)), 5)
+    name = "a million squares in Python"
+    return [{"name": name, "value": round(shortest * 1000), "unit": "ms"}]
 
 
 def show(part: str, figures: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -178,9 +178,13 @@ class Backoff:
 
     def failed(self, at_least_s: float = 0.0) -> float:
         """Return how many seconds to wait after one more failure."""
-        wait = min(self._longest, self._uniform(self._shortest, self._last * 3))
+        wait = self.bounded(self._uniform(self._shortest, self._last * 3))
         self._last = max(wait, self._shortest)
-        return max(wait, at_least_s)
+        return max(wait, self.bounded(at_least_s))
+
+    def bounded(self, asked_s: float) -> float:
+        """Return a wait no longer than the longest, whoever asks for it."""
+        return min(self._longest, asked_s)
 
     def succeeded(self) -> None:
         """Begin again from the shortest wait."""

@@ -39,6 +39,8 @@ WAITS_FOR_A_PERSON: Final = frozenset(
     {"session.epoch_stale", "stream.conflict", "stream.behind", "receipt.mismatch"}
 )
 
+FAULT: Final = "uplink.fault"
+
 OnNews = Callable[[Mapping[str, int], int], None]
 """Called with new bulletins and the milliseconds to spread a fetch over."""
 
@@ -61,6 +63,7 @@ class _Progress:
     cursors: dict[str, int] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
     credits: int = BATCH_MAX
+    retry_after_s: float = 0.0
     has_greeted: bool = False
 
 
@@ -120,11 +123,14 @@ class Uplink:
     def send(self) -> int:
         """Send what waits; return how many envelopes the hub now holds more.
 
+        A stream the hub puts off ends its round; see ``retry_after_s``.
+
         Raises:
             KuweiError: the hub's refusal, or ``stream.conflict``.
         """
         with self._work.begin() as session:
             streams = sorted(self._outbox.ends(session, self._identity.epoch))
+        self._progress.retry_after_s = 0.0
         return sum(self._drain(stream) for stream in streams)
 
     def pulse(self, catalogue: str | None) -> None:
@@ -154,6 +160,11 @@ class Uplink:
         return state
 
     @property
+    def retry_after_s(self) -> float:
+        """How long the hub asked to be left alone in the last round; 0 as a rule."""
+        return self._progress.retry_after_s
+
+    @property
     def has_greeted(self) -> bool:
         """Whether a session is open as far as this side knows."""
         return self._progress.has_greeted
@@ -162,12 +173,23 @@ class Uplink:
         sent = 0
         while batch := self._batch(stream):
             before = self._progress.cursors.get(stream, 0)
-            self._learn(stream, self._submit(batch))
+            answer = self._submit(batch)
+            self._learn(stream, answer)
             moved = self._progress.cursors.get(stream, 0) - before
-            if moved <= 0:
-                break  # nothing new is held: try again in the next round
-            sent += moved
+            sent += max(moved, 0)
+            if self._is_put_off(answer) or moved <= 0:
+                break  # nothing new is held, or later: go on in the next round
         return sent
+
+    def _is_put_off(self, answer: Submitted) -> bool:
+        """Note how long the hub asks for patience; return whether it does."""
+        asked = [
+            (ack.retry_after_ms or 0) / 1000
+            for ack in answer.acks
+            if ack.status is AckStatus.RETRY
+        ]
+        self._progress.retry_after_s = max([self._progress.retry_after_s, *asked])
+        return any(asked)
 
     def _batch(self, stream: str) -> list[Waiting]:
         limit = max(1, min(BATCH_MAX, self._progress.credits))
@@ -215,7 +237,11 @@ class Uplink:
 
 
 class Process:
-    """Runs an uplink until it is told to stop: one thread sends, one listens."""
+    """Runs an uplink until it is told to stop: one thread sends, one listens.
+
+    No error ends a thread: each is logged and waited out, for a line that went
+    silent unseen is worse than one that fails aloud.
+    """
 
     def __init__(
         self,
@@ -250,7 +276,8 @@ class Process:
         self._ensure_greeted()
         self._uplink.record()
         self._uplink.send()
-        return self._rhythm.send_every_s
+        asked = self._sending.bounded(self._uplink.retry_after_s)
+        return max(self._rhythm.send_every_s, asked)
 
     def _listen(self, stop: threading.Event) -> None:
         while not stop.is_set():
@@ -268,8 +295,8 @@ class Process:
             try:
                 if self._uplink.has_greeted:
                     self._uplink.pulse(self._catalogue())
-            except KuweiError as error:
-                log.warning("heartbeat_failed", code=error.code)
+            except Exception as error:  # noqa: BLE001  # the edge of a thread
+                log.warning("heartbeat_failed", code=_refusal(error).code)
 
     def _ensure_greeted(self) -> None:
         with self._greeting:
@@ -282,13 +309,14 @@ class Process:
         """Do one piece of work; return the seconds to wait before the next."""
         try:
             pause = work()
-        except KuweiError as error:
+        except Exception as error:  # noqa: BLE001  # the edge of a thread
             if stop.is_set():
                 return 0.0
-            wait = backoff.failed(float(error.retry_after_s or 0))
-            state = self._note(error)
+            refusal = _refusal(error)
+            wait = backoff.failed(float(refusal.retry_after_s or 0))
+            state = self._note(refusal)
             log.warning(
-                "uplink_failed", code=error.code, state=state, wait_s=round(wait, 1)
+                "uplink_failed", code=refusal.code, state=state, wait_s=round(wait, 1)
             )
             return wait
         backoff.succeeded()
@@ -297,5 +325,19 @@ class Process:
     def _note(self, error: KuweiError) -> str:
         try:
             return self._uplink.failed(error)
-        except KuweiError:  # the database itself is away; the log line must do
+        # The database itself is away or at odds; the log line must do.
+        except Exception as away:  # noqa: BLE001  # the edge of a thread
+            log.warning("uplink_unnoted", code=_refusal(away).code)
             return LinkState.UNREACHABLE
+
+
+def _refusal(error: Exception) -> KuweiError:
+    """Return an error as one with a code; a fault of this node is logged in full."""
+    if isinstance(error, KuweiError):
+        return error
+    log.error("uplink_fault", exc_info=error)
+    return KuweiError(
+        FAULT,
+        "本节点上报程序遇到意外错误,稍后自动重试;若持续出现,请系统管理员查看日志。",
+        kind=Kind.UNAVAILABLE,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import federation_lab
@@ -24,7 +24,7 @@ from kuwei_node.uplink.models import UplinkStatus
 from kuwei_node.uplink.service.outbox import Message, OutboxService
 from kuwei_node.uplink.service.recorder import Recorder
 from kuwei_node.uplink.service.standing import MESSAGE_MAX, Standing
-from kuwei_node.uplink.tasks import Process, Rhythm, Uplink
+from kuwei_node.uplink.tasks import OnNews, Process, Rhythm, Uplink
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import SetClock
 from kuwei_shared.kernel.errors import Kind, KuweiError
@@ -44,6 +44,7 @@ IDENTITY = Identity(
     grpc_address="localhost:1",
     hub_key=keys.public_bytes(HUB_KEY.public_key()),
 )
+PATIENCE_S = 10
 AWAY = KuweiError("rpc.unreachable", "不通。", kind=Kind.UNAVAILABLE)
 
 
@@ -169,11 +170,20 @@ class Post:
         assert found is not None
         return found
 
+    def hash_of(self, seq: int) -> bytes:
+        query = text("SELECT running_sha256 FROM outbox WHERE seq = :seq")
+        with self.work.begin() as session:
+            return bytes(session.execute(query, {"seq": seq}).scalar_one())
+
     def left(self) -> int:
         with self.work.begin() as session:
             return int(session.scalar(text("SELECT count(*) FROM outbox")) or 0)
 
-    def process(self) -> Process:
+    def process(
+        self,
+        on_news: OnNews = lambda _, __: None,
+        catalogue: Callable[[], str | None] = lambda: None,
+    ) -> Process:
         longest = Backoff(shortest_s=1, longest_s=900, uniform=lambda _, most: most)
         quiet = Backoff(shortest_s=1, longest_s=900, uniform=lambda _, most: most)
         rhythm = Rhythm(send_every_s=2, heartbeat_s=60, wait_ms=100)
@@ -181,8 +191,8 @@ class Post:
             self.line,
             rhythm=rhythm,
             backoffs=(longest, quiet),
-            on_news=lambda _, __: None,
-            catalogue=lambda: None,
+            on_news=on_news,
+            catalogue=catalogue,
         )
 
 
@@ -426,16 +436,21 @@ def test_what_was_heard_is_not_asked_for_again(post: Post) -> None:
 
 
 class Stop(threading.Event):
-    """A stop that notes how long the sender would wait, and waits not at all."""
+    """A stop that notes how long one thread would wait, and waits not at all.
 
-    def __init__(self, after: int) -> None:
+    The others wait until it is set; a thread that died must not keep them for ever.
+    """
+
+    def __init__(self, after: int, thread: str = "MainThread") -> None:
         super().__init__()
         self.waits: list[float] = []
-        self._after = after
+        self._after, self._thread = after, thread
 
     def wait(self, timeout: float | None = None) -> bool:
-        if threading.current_thread() is not threading.main_thread():
-            return super().wait()
+        if threading.current_thread().name != self._thread:
+            if not super().wait(PATIENCE_S):
+                self.set()
+            return True
         self.waits.append(timeout or 0.0)
         if len(self.waits) >= self._after:
             self.set()
@@ -472,6 +487,100 @@ def test_a_hub_that_answers_again_is_sent_to_at_the_usual_pace(post: Post) -> No
 
     assert stop.waits == [3, 9, 2, 2]
     assert post.hub.applied == {"stats": 1}
+
+
+@pytest.mark.parametrize(
+    ("asked_ms", "waits"), [(30_000, [30, 2]), (None, [2, 2]), (86_400_000, [900, 2])]
+)
+def test_a_hub_that_asks_for_patience_is_left_alone_that_long(
+    post: Post, asked_ms: int | None, waits: list[float]
+) -> None:
+    post.write(1)
+    post.hub.answers = [told(AckStatus.RETRY, retry_after_ms=asked_ms)]
+    stop = Stop(after=2)
+
+    post.process().run(stop)
+
+    assert stop.waits == waits
+    assert post.hub.applied == {"stats": 1}
+
+
+def test_a_hub_that_asks_for_patience_gets_no_second_batch(post: Post) -> None:
+    post.write(4)
+    post.hub.credits = 2
+    post.line.greet()
+    later = Ack(stream="stats", seq=2, status=AckStatus.RETRY, retry_after_ms=5_000)
+    post.hub.applied, post.hub.running = {"stats": 1}, {"stats": post.hash_of(1)}
+    receipts = [post.hub.receipt("stats")]
+    post.hub.answers = [Submitted(acks=[later], receipts=receipts, credits=2)]
+
+    sent = post.line.send()
+
+    assert (sent, post.hub.numbers) == (1, [1, 2])
+    assert post.line.retry_after_s == 5
+
+
+def test_a_hub_that_refuses_cannot_put_a_node_off_for_ever(post: Post) -> None:
+    post.hub.refuses = KuweiError(
+        "capacity.full", "忙。", kind=Kind.LIMITED, retry_after_s=86_400
+    )
+    stop = Stop(after=1)
+
+    post.process().run(stop)
+
+    assert stop.waits == [900]
+
+
+def broken(post: Post) -> None:
+    """Run a statement the database refuses."""
+    with post.work.begin() as session:
+        session.execute(text("SELECT 1 / 0"))
+
+
+@pytest.fixture
+def half_migrated(post: Post) -> Iterator[Post]:
+    """A node one of whose tables is away, and back after the test."""
+    with post.work.begin() as session:
+        session.execute(text("ALTER TABLE outbox_stream RENAME TO outbox_stream_away"))
+    yield post
+    with post.work.begin() as session:
+        session.execute(text("ALTER TABLE outbox_stream_away RENAME TO outbox_stream"))
+
+
+def test_a_sender_whose_statements_are_refused_goes_on_and_says_so(
+    half_migrated: Post, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stop = Stop(after=4)
+
+    half_migrated.process().run(stop)
+
+    status = half_migrated.status()
+    assert stop.waits == [3, 9, 27, 81]
+    assert (status.state, status.code) == (LinkState.UNREACHABLE, "uplink.fault")
+    assert "UndefinedTable" in capsys.readouterr().out
+
+
+def test_a_listener_whose_statement_is_refused_goes_on(post: Post) -> None:
+    faults = [broken, broken]
+    stop = Stop(after=4, thread="uplink-listen")
+
+    def on_news(news: Mapping[str, int], spread_ms: int) -> None:
+        del news, spread_ms
+        if faults:
+            faults.pop()(post)
+
+    post.process(on_news=on_news).run(stop)
+
+    assert stop.waits == [3, 9, 0, 0]
+
+
+def test_a_heartbeat_whose_statement_is_refused_beats_on(post: Post) -> None:
+    post.line.greet()
+    stop = Stop(after=3, thread="uplink-beat")
+
+    post.process(catalogue=lambda: broken(post)).run(stop)
+
+    assert stop.waits == [60, 60, 60]
 
 
 def test_before_enrolment_a_node_is_nobody_and_says_what_to_do(

@@ -175,5 +175,5 @@ def _packed(rows: Sequence[Row]) -> str:
 
 def _begun_since(session: Session, numbers: Numbers) -> Numbers:
     """Return totals another process began after ours were read."""
-    now = totals.kinds(session)
+    _memory(session)["totals"] = now = totals.kinds(session)
     return {total: number for total, number in now.items() if total not in numbers}

@@ -23,6 +23,7 @@ from kuwei_shared.rules.running import (
 )
 
 KINDS_MAX = 64
+BEGIN_MIN = 10
 _COLUMNS = "total_id, stage, key, bucket, amount"
 
 Numbers = Mapping[Total, int]
@@ -42,6 +43,8 @@ def begin(session: Session, wanted: Collection[Total]) -> None:
     """
     if not set(wanted) - set(kinds(session)):
         return
+    # Adding up a great ledger takes longer than any payment may.
+    session.execute(text(f"SET LOCAL statement_timeout = '{BEGIN_MIN:d}min'"))
     session.execute(text(f"SELECT pg_advisory_xact_lock({REFERENCE_LOCK:d})"))
     there = kinds(session)
     room = KINDS_MAX - len(there)
@@ -92,13 +95,14 @@ def _whole(session: Session, numbers: Numbers, seq: int, sign: str) -> None:
     if not numbers:
         return
     columns = ", ".join(f"p.{name}" for name in columns_read(list(numbers)))
-    rows = (
-        f"(SELECT {columns} FROM payment o JOIN payment p"
-        " ON p.fiscal_year = o.fiscal_year"
-        " AND o.payment_id IN (p.payment_id, p.orig_payment_id)"
-        f" WHERE o.seq = {seq:d})"
+    # Two look-ups, each by an index; joined by OR they would scan the year.
+    rows = " UNION ALL ".join(
+        f"SELECT {columns} FROM payment o JOIN payment p"
+        f" ON p.fiscal_year = o.fiscal_year AND p.{name} = o.payment_id"
+        f" WHERE o.seq = {seq:d}"
+        for name in ("payment_id", "orig_payment_id")
     )
-    run_verbatim(session, _adding(numbers, rows, sign))
+    run_verbatim(session, _adding(numbers, f"({rows})", sign))
 
 
 @lru_cache(maxsize=8)

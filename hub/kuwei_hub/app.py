@@ -14,6 +14,7 @@ from kuwei_hub.identity import routes as identity
 from kuwei_hub.overview import routes as overview
 from kuwei_hub.overview.service import Overview
 from kuwei_hub.territory import routes as territory
+from kuwei_hub.territory.service import Home
 from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.ops.metrics import WebMetrics
 from kuwei_shared.web.app import create_app
@@ -68,7 +69,7 @@ def create(hub: Hub) -> FastAPI:
         ),
         catalogue.routes(hub.rulebook, hub.reading, hub.territory),
         distribution.routes(hub.library, hub.ledger, hub.company, hub.territory),
-        audit.routes(hub.audit),
+        audit.routes(hub.audit, Home(hub.territory, hub.unit_of_work)),
     ]
     return create_app(
         parts,

@@ -15,14 +15,20 @@ from sqlalchemy.orm import Session
 from kuwei_hub.territory import store
 from kuwei_hub.territory.domain import (
     Jurisdiction,
+    Level,
     Outline,
     Search,
     Unfolding,
     outline,
     under,
 )
+from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.identity.principal import Principal
-from kuwei_shared.identity.scope import VisibleJurisdictions, of_principal
+from kuwei_shared.identity.scope import (
+    VisibleJurisdictions,
+    of_principal,
+    of_service,
+)
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import Page, PageRequest
 
@@ -71,6 +77,22 @@ class Territory:
             )
         return found
 
+    def province(self, session: Session) -> str:
+        """Return the code of the province, whose hub this is.
+
+        Raises:
+            KuweiError: ``territory.none`` before there is a territory.
+        """
+        search, first = Search(level=Level.PROVINCE), PageRequest(size=1)
+        found = store.page(session, of_service(), search, first).rows
+        if not found:
+            raise KuweiError(
+                "territory.none",
+                "省级尚未载入财政区划,请系统管理员运行 kuwei-hub load-territory。",
+                kind=Kind.UNAVAILABLE,
+            )
+        return found[0].mof_div_code
+
     def outline(
         self, session: Session, scope: VisibleJurisdictions, wanted: Unfolding
     ) -> Outline:
@@ -97,3 +119,19 @@ class Territory:
     def names(self, session: Session, scope: VisibleJurisdictions) -> dict[str, str]:
         """Return the names of the visible jurisdictions by code."""
         return {j.mof_div_code: j.name for j in store.visible(session, scope)}
+
+
+class Home:
+    """The division a hub belongs to, looked up once: a province stays what it is."""
+
+    def __init__(self, territory: Territory, unit_of_work: UnitOfWork) -> None:
+        self._territory = territory
+        self._work = unit_of_work
+        self._code: str | None = None
+
+    def __call__(self) -> str:
+        """Return its code; raise ``territory.none`` before there is one."""
+        if self._code is None:
+            with self._work.begin(of_service()) as session:
+                self._code = self._territory.province(session)
+        return self._code

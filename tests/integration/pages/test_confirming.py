@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import embedded
 import httpx
+import province_lab
 import pytest
 import web_lab
 from sqlalchemy import create_engine
@@ -31,7 +32,7 @@ def late(
     tmp_path_factory: pytest.TempPathFactory,
     clock: SetClock,
 ) -> Iterator[web_lab.Site]:
-    """An empty hub whose time a test moves."""
+    """A hub with its territory and nothing else, whose time a test moves."""
     url = postgres.create("hub_confirming")
     engine = create_engine(url)
     schema.metadata().create_all(engine)
@@ -40,6 +41,8 @@ def late(
             connection.exec_driver_sql(statement)
     engine.dispose()
     with web_lab.hub_site(url, tmp_path_factory.mktemp("hub"), clock) as found:
+        with found.hub.unit_of_work.begin() as session:
+            found.hub.territory.register(session, province_lab.jurisdictions())
         yield found
 
 

@@ -44,6 +44,25 @@ def test_the_audit_log_is_for_the_auditor_alone(site: web_lab.Site) -> None:
     assert "内控审计岗办理" in answer.text
 
 
+@pytest.mark.parametrize("username", ["450100-auditor", "450102-auditor"])
+def test_another_bureaus_auditor_does_not_read_the_provinces_log(
+    site: web_lab.Site, username: str
+) -> None:
+    with site.signed_in(username) as browser:
+        answer = browser.get("/audit")
+
+    assert answer.status_code == 403
+    assert "scope.outside" in answer.text
+
+
+def test_the_provinces_auditor_reads_its_log(site: web_lab.Site) -> None:
+    with site.signed_in("province-auditor") as browser:
+        answer = browser.get("/audit")
+
+    assert answer.status_code == 200
+    assert "核验完好" in answer.text
+
+
 def test_a_city_sees_its_own_part_of_the_tree_only(site: web_lab.Site) -> None:
     with site.signed_in("450100-monitor") as browser:
         listing = browser.get("/territory")

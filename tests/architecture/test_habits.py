@@ -11,6 +11,8 @@ from architecture import tree
 BROAD_EXCEPT: dict[str, str] = {
     "kuwei_shared.rpc.edge": "the gRPC edge: a bug leaves as a reference number",
     "kuwei_node.schedule.tasks": "a worker's edge: why a run failed stays with the run",
+    "kuwei_node.uplink.tasks": "a thread's edge: the line to the hub never dies unseen",
+    "kuwei_node.catalogue.tasks": "a thread's edge: looking for releases goes on",
 }
 
 READS_ENVIRONMENT = re.compile(r"\bos\.(environ|getenv)\b")

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from kuwei_node.catalogue.service.adoption import Adoption
 from kuwei_shared.db.unit_of_work import UnitOfWork
@@ -171,9 +170,10 @@ class AdoptionLoop:
         """Look once; return the seconds until the next look without a hint."""
         try:
             self._task.run()
-        except (KuweiError, SQLAlchemyError, OSError) as error:
+        except Exception as error:  # the edge of a thread
             self._failures += 1
-            log.warning("adoption_failed", reason=str(error))
+            fault = None if isinstance(error, KuweiError) else error
+            log.warning("adoption_failed", reason=str(error), exc_info=fault)
             doubled = RETRY_FIRST_S * 2.0 ** min(self._failures, 12)
             return min(self.every_s, self._uniform(RETRY_FIRST_S, doubled))
         self._failures = 0

@@ -8,6 +8,9 @@ import embedded
 import federation_lab as lab
 import pytest
 from sqlalchemy import Engine, create_engine, text
+from uplink_lab import Post
+
+from kuwei_shared.db.unit_of_work import UnitOfWork
 
 
 @pytest.fixture(scope="package")
@@ -24,3 +27,9 @@ def outbox_engine(engine: Engine) -> Engine:
         for row in lab.NODE_ROWS:
             connection.execute(text(f"TRUNCATE {row.__tablename__}"))
     return engine
+
+
+@pytest.fixture
+def post(outbox_engine: Engine) -> Post:
+    """A node with an outbox, before a hub on paper."""
+    return Post(UnitOfWork(outbox_engine))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+import psycopg2.errors
 import pytest
 
 from kuwei_node.catalogue.tasks import AdoptionLoop
@@ -16,6 +17,7 @@ class Look:
     """Fulfils the task's port: fails as often as told, then counts."""
 
     fails: int = 0
+    error: Exception = AWAY
     looks: list[str] = field(default_factory=list)
     seen: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
@@ -23,7 +25,7 @@ class Look:
         self.looks.append("look")
         self.seen.release()
         if len(self.looks) <= self.fails:
-            raise AWAY
+            raise self.error
 
 
 def loop_of(look: Look) -> AdoptionLoop:
@@ -60,3 +62,9 @@ def test_failures_make_it_wait_longer_and_longer(failures: int, pause: float) ->
 
     assert waits[-1] == pause
     assert loop.once() == 600
+
+
+def test_a_fault_nobody_foresaw_is_waited_out_too() -> None:
+    loop = loop_of(Look(fails=1, error=psycopg2.errors.SyntaxError("at or near")))
+
+    assert [loop.once(), loop.once()] == [4, 600]

@@ -31,6 +31,15 @@ def test_a_page_of_nothing_says_what_is_missing(
     assert sentence in answer.text.replace("，", ",")
 
 
+def test_the_first_page_does_not_call_rules_sound_that_are_not_there(
+    bare: Office,
+) -> None:
+    page = bare.read("/", Role.MONITOR).text
+
+    assert "尚无生效的规则目录" in page
+    assert "全部规则均可判定" not in page
+
+
 @pytest.mark.parametrize("path", ["/rules", "/rules/GX-U10", "/rules/export.csv"])
 def test_rules_are_unavailable_and_say_what_to_wait_for(
     bare: Office, path: str

@@ -104,6 +104,6 @@ def _routers(node: Node) -> list[APIRouter]:
             node.division,
         ),
         intake.routes(node.intake, node.uploads),
-        schedule.routes(node.scheduler, node.rulebook),
+        schedule.routes(node.scheduler, node.rulebook, node.division),
         audit.routes(node.audit, node.division),
     ]

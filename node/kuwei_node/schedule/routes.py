@@ -1,6 +1,7 @@
 """Runs of scheduled rules, each with the receipts that prove it."""
 # FastAPI reads annotations at run time, so they are not postponed here.
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -12,7 +13,7 @@ from kuwei_node.schedule.service import Scheduler
 from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.kernel.pages import Page
 from kuwei_shared.web import export
-from kuwei_shared.web.guards import DeskDep, HereDep, needs
+from kuwei_shared.web.guards import DeskDep, HereDep, at_home, needs
 from kuwei_shared.web.parts import Desk
 from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
 
@@ -45,9 +46,15 @@ RUNS = Layout(
 )
 
 
-def routes(scheduler: Scheduler, rulebook: Rulebook) -> APIRouter:
-    """Return the pages of scheduled runs."""
-    router = APIRouter(prefix=PATH, include_in_schema=False)
+def routes(
+    scheduler: Scheduler, rulebook: Rulebook, home: Callable[[], str]
+) -> APIRouter:
+    """Return the pages of scheduled runs, for those whose scope holds this bureau.
+
+    A run counts over every jurisdiction of the node; no part of it is anybody's own.
+    """
+    own = at_home(home)
+    router = APIRouter(prefix=PATH, include_in_schema=False, dependencies=[own])
 
     @router.get("")
     def listing(request: Request, here: HereDep, desk: DeskDep) -> Response:

@@ -148,6 +148,25 @@ def test_an_auditor_of_another_bureau_does_not_read_this_ones_log(
     assert "scope.outside" in answer.text
 
 
+@pytest.mark.parametrize("path", ["/runs", "/runs/1", "/runs/export.csv"])
+@pytest.mark.parametrize("code", [ELSEWHERE, post_lab.TOWNSHIP])
+def test_runs_over_the_whole_bureau_are_shown_to_its_own_staff(
+    office: Office, path: str, code: str
+) -> None:
+    office.sweep()
+
+    answer = office.read(path, Role.MONITOR, code)
+
+    assert answer.status_code == 403
+    assert "scope.outside" in answer.text
+
+
+def test_rules_are_shown_to_staff_of_other_bureaus(office: Office) -> None:
+    answers = [office.read(path, Role.MONITOR, ELSEWHERE) for path in OPEN[:-1]]
+
+    assert {answer.status_code for answer in answers} == {200}
+
+
 @pytest.mark.parametrize("act", ["release", "refuse", "rescreen"])
 def test_another_bureaus_leader_finds_no_payment_to_act_on(
     office: Office, act: str

@@ -7,7 +7,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from kuwei_shared.identity.machine import BearerGate
+from kuwei_shared.identity.machine import REMEMBERED, BearerGate
 from kuwei_shared.identity.tokens import KEYS_PAUSE, KEYS_TTL, KeyCache, TokenCheck
 from kuwei_shared.kernel.clock import SetClock
 from kuwei_shared.kernel.errors import KuweiError
@@ -174,3 +174,39 @@ def test_a_machine_without_a_token_is_refused(header: str | None) -> None:
         BearerGate(check=check(SetClock())).admit(header)
 
     assert refusal.value.code == "identity.token_missing"
+
+
+def test_a_machine_admitted_just_now_is_remembered_for_a_minute() -> None:
+    clock = SetClock()
+    gate, header = BearerGate(check=check(clock)), f"Bearer {token(clock)}"
+    assert gate.recall(header) is None
+    caller = gate.admit(header)
+
+    assert gate.recall(header) == caller
+
+    clock.advance(REMEMBERED)
+    assert gate.recall(header) is None
+
+
+def test_a_remembered_token_still_expires() -> None:
+    clock = SetClock()
+    soon = int(clock.now().timestamp()) + 10
+    gate, header = (
+        BearerGate(check=check(clock)),
+        f"Bearer {token(clock, changes={'exp': soon})}",
+    )
+    gate.admit(header)
+
+    clock.advance(dt.timedelta(seconds=10))
+
+    assert gate.recall(header) is None
+
+
+def test_a_refused_token_is_not_remembered() -> None:
+    clock = SetClock()
+    gate, header = BearerGate(check=check(clock)), f"Bearer {token(clock)}x"
+    with pytest.raises(KuweiError):
+        gate.admit(header)
+
+    assert gate.recall(header) is None
+    assert gate.recall(None) is None

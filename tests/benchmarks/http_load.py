@@ -22,6 +22,7 @@ from kuwei_shared.kernel.clock import SystemClock
 
 PER_REQUEST, REQUESTS = 500, 24
 RATE, SECONDS = 200, 15
+WARM = 600
 GOAL_RATE, GOAL_MS = 5_000, 15.0
 START_S = 60
 _KEEP_OUT = {"seq", "live", "reversed_by", "tally", "received_at", "import_id"}
@@ -30,8 +31,8 @@ _KEEP_OUT = {"seq", "live", "reversed_by", "tally", "received_at", "import_id"}
 def run(found: house.House) -> list[dict[str, Any]]:
     """Measure requests of 500 and single ones. Any: JSON."""
     many, single = PER_REQUEST * REQUESTS, RATE * SECONDS
-    payments = _payments(found, many + single + PER_REQUEST)
-    warm, rest = payments[:PER_REQUEST], payments[PER_REQUEST:]
+    payments = _payments(found, many + single + 2 * WARM)
+    warm, rest = payments[: 2 * WARM], payments[2 * WARM :]
     with _served(found) as (port, token):
         job = {"port": port, "token": token, "rate": RATE}
 
@@ -41,7 +42,9 @@ def run(found: house.House) -> list[dict[str, Any]]:
             file.write_text("\n".join(lines))
             return _client({**job, "mode": mode, "bodies": str(file)})
 
-        send("closed", [warm[:100], *([one] for one in warm[100:])])
+        # Every pooled connection plans each statement once.
+        send("closed", [warm[:100], *_groups(warm[100:WARM], 1)])
+        send("open", _groups(warm[WARM:], 1))
         batches = send("closed", _groups(rest[:many], PER_REQUEST))
         singles = send("open", _groups(rest[many:], 1))
     return _report(many, batches, singles)

@@ -5,7 +5,6 @@ answered that was not recorded.
 """
 # FastAPI reads annotations at run time, so they are not postponed here.
 
-from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -44,7 +43,7 @@ def router(screening: Screening, reference: ReferenceService) -> APIRouter:
         ]
         with parts.unit_of_work.begin() as session:
             _admit(reference, session, parts.read_scope(session, caller), rows)
-            answers = [asdict(one) for one in screening.screen(session, rows)]
+            answers = screening.screen(session, rows)
         return Response(orjson.dumps({"answers": answers}), media_type=JSON)
 
     return routes

@@ -102,7 +102,8 @@ def test_a_sender_whose_statements_are_refused_goes_on_and_says_so(
     status = half_migrated.status()
     assert stop.waits == [3, 9, 27, 81]
     assert (status.state, status.code) == (LinkState.UNREACHABLE, "uplink.fault")
-    assert "UndefinedTable" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "UndefinedTable" in said.out + said.err
 
 
 def test_a_listener_whose_statement_is_refused_goes_on(post: Post) -> None:

@@ -44,7 +44,9 @@ class Settings(WebSettings):
         8, ge=1, le=64, description="每个网页进程同时受理的审核请求数,超出即拒。"
     )
 
-    threads: int = Field(16, ge=1, le=64, description="每个进程的数据库连接数。")
+    threads: int = Field(
+        16, ge=3, le=64, description="每个进程的数据库连接数;导入一次用两个。"
+    )
     wait_ms: int = Field(50_000, ge=100, le=50_000, description="一次长轮询的毫秒数。")
     heartbeat_s: float = Field(60.0, gt=0, le=600, description="心跳间隔秒数。")
     send_every_s: float = Field(

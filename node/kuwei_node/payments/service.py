@@ -104,6 +104,7 @@ class Ledger:
         # Beyond the most that are kept there is no use in asking again.
         if missing <= memory.setdefault("totals_declined", set()):
             return
+        totals.wait_in_peace(session)
         with self._aside.begin() as own:
             totals.begin(own, wanted)
         memory["totals"] = kept = totals.kinds(session)

@@ -123,6 +123,8 @@ class Screening:
         """
         effective = self.catalogues.current(session)
         self.ledger.begin_totals(session, effective.realtime.totals)
+        # Now, for later it would wait beside others for units this one holds.
+        self._number(session, effective)
         return effective
 
     def screen_appended(

@@ -27,12 +27,24 @@ class FactSql:
 
 def counted(fact: Fact, row: str, extra: Sequence[str] = ()) -> str:
     """Return which rows a fact counts: its restrictions, refused ones never."""
-    tests = [f"{row}.live", *extra]
-    for field, codes in fact.where.items():
-        tests.append(f"{row}.{field} IN ({', '.join(map(quote, codes))})")
-    if fact.positive_only:
-        tests.append(f"{row}.pay_amt > 0")
-    return " AND ".join(tests)
+    return " AND ".join([f"{row}.live", *extra, *_restrictions(fact, row)])
+
+
+def _restrictions(fact: Fact, row: str) -> list[str]:
+    tests = [
+        f"{row}.{field} IN ({', '.join(map(quote, codes))})"
+        for field, codes in fact.where.items()
+    ]
+    return [*tests, f"{row}.pay_amt > 0"] if fact.positive_only else tests
+
+
+def _concerned(fact: Fact) -> str:
+    """Return whether the payment itself is one a fact counts.
+
+    Whether it was refused plays no part: it is judged as it arrived, alone, in a
+    batch and years later.
+    """
+    return " AND ".join(_restrictions(fact, "p")) or "true"
 
 
 def measure(fact: Fact, row: str) -> str:
@@ -74,12 +86,12 @@ def typed(fact: Fact, sql: str) -> str:
 def with_current(fact: Fact, earlier: str) -> str:
     """Combine the earlier payments' measure with the payment itself."""
     if fact.measure is Measure.MAX:
-        own = f"CASE WHEN {counted(fact, 'p')} THEN p.{fact.of} END"
+        own = f"CASE WHEN {_concerned(fact)} THEN p.{fact.of} END"
         return f"greatest({earlier}, {own})" if fact.include_current else earlier
     if not fact.include_current:
         return f"coalesce({earlier}, 0)"
     amount = "p.tally" if fact.measure is Measure.COUNT else f"p.{fact.of}"
-    own = f"CASE WHEN {counted(fact, 'p')} THEN {amount} ELSE 0 END"
+    own = f"CASE WHEN {_concerned(fact)} THEN {amount} ELSE 0 END"
     return f"coalesce({earlier}, 0) + {own}"
 
 

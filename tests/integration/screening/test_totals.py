@@ -16,6 +16,7 @@ pytestmark = pytest.mark.integration
 HELD = rule("H", "pay_amt >= 5000", severity=Severity.RED)
 USED = rule("U", "pay_amt + fact.bgt_used > 1000", severity=Severity.GREY)
 PROJECT = rule("P", "fact.project_paid > 150")
+MINE = scope.of_jurisdictions([COUNTY])
 MONTHLY = rule("M", "fact.plan_used >= 100")
 
 
@@ -63,11 +64,10 @@ def test_a_refused_payment_is_in_no_total(engine: Engine) -> None:
 
 def test_refusing_a_held_payment_takes_it_out(engine: Engine) -> None:
     lab = ScreeningLab(engine, effective(HELD, USED, PROJECT))
-    mine = scope.of_jurisdictions([COUNTY])
     lab.catalogues.now = effective(HELD, PROJECT)
     lab.screen(payment("a", pay_amt="6000.00", pro_code="P1"))
     with lab.begin() as session:
-        lab.holds.refuse(session, mine, 1, by=REVIEWER, reason="合同未签订")
+        lab.holds.refuse(session, MINE, 1, by=REVIEWER, reason="合同未签订")
 
     assert drift(lab) == []
     lab.screen(payment("b", pro_code="P1"))
@@ -77,14 +77,13 @@ def test_refusing_a_held_payment_takes_it_out(engine: Engine) -> None:
 def test_a_reversal_in_part_leaves_the_rest_in(engine: Engine) -> None:
     lab = ScreeningLab(engine, effective(HELD, USED))
     lab.catalogues.now = effective(HELD, PROJECT)
-    mine = scope.of_jurisdictions([COUNTY])
     lab.screen(payment("a", pay_amt="6000.00", pro_code="P1"))
     back = {"entry_kind": "reversal", "orig_payment_id": "a", "pay_amt": "-1000.00"}
     lab.screen(payment("b", pro_code="P1", **back))
     assert drift(lab) == []
 
     with lab.begin() as session:
-        lab.holds.refuse(session, mine, 1, by=REVIEWER, reason="合同未签订")
+        lab.holds.refuse(session, MINE, 1, by=REVIEWER, reason="合同未签订")
 
     assert drift(lab) == []
 
@@ -150,3 +149,29 @@ def test_a_kind_is_read_back_as_it_was_written(engine: Engine) -> None:
     assert set(kept) == set(wanted)
     assert all(total_said(total.text).fact.over == total.fact.over for total in wanted)
     assert all(isinstance(number, int) for number in kept.values())
+
+
+def test_a_payment_that_names_itself_leaves_its_totals_whole(engine: Engine) -> None:
+    lab = ScreeningLab(engine, effective(HELD, PROJECT))
+    lab.screen(payment("a", pay_amt="6000.00", pro_code="P1", orig_payment_id="a"))
+    with lab.begin() as session:
+        lab.holds.refuse(session, MINE, 1, by=REVIEWER, reason="合同未签订")
+
+    assert drift(lab) == []
+
+
+def test_a_refused_payment_is_judged_alike_alone_in_a_batch_and_again(
+    engine: Engine,
+) -> None:
+    grey = rule("G", "fact.project_paid > 150", severity=Severity.GREY)
+    lab = ScreeningLab(engine, effective(grey, PROJECT))
+    lab.screen(payment("a", pro_code="P1"))
+    assert lab.screen(payment("b", pro_code="P1")) == ["reject"]
+    pair = [payment(one, pro_code="P2") for one in ("c", "d")]
+    assert lab.screen(*pair) == ["pass", "reject"]
+
+    with lab.begin() as session:
+        pairs = lab.screening.rescreen(session, [2, 4])
+
+    assert letters(lab, "b") == letters(lab, "d") == "11"
+    assert all(kept.outcomes == judged.outcomes for kept, judged in pairs)

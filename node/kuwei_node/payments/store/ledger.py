@@ -25,6 +25,8 @@ PARTITIONED = ("payment", "screening")
 REFERENCE_LOCK, YEARS_LOCK = 1, 2
 # A power of two: an import of many units must not exhaust the server's lock table.
 LOCK_STRIPES = 4_096
+REVERSAL = "撤销:"
+"""Begins the id of a reversal the node made; no client can send it."""
 _TALLY = "CASE {0}.entry_kind WHEN 'normal' THEN 1 WHEN 'reversal' THEN -1 ELSE 0 END"
 
 
@@ -213,8 +215,8 @@ WITH due AS MATERIALIZED (
 )
 INSERT INTO payment (seq, reversed_by, received_at, payment_id, entry_kind,
   orig_payment_id, {", ".join(_AMOUNTS)}, tally, {_SAME_AGAIN})
-SELECT own, CASE WHEN given = 0 THEN own END, :at, '撤销:' || payment_id, 'reversal',
-  payment_id, {_TURNED}, {_SAME_AGAIN}
+SELECT own, CASE WHEN given = 0 THEN own END, :at, '{REVERSAL}' || payment_id,
+  'reversal', payment_id, {_TURNED}, {_SAME_AGAIN}
 FROM due"""
 
 

@@ -13,8 +13,9 @@ from functools import lru_cache
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from kuwei_node.payments.store.ledger import REFERENCE_LOCK
+from kuwei_node.payments.store.ledger import REFERENCE_LOCK, REVERSAL
 from kuwei_shared.db.prepared import Prepared, run_verbatim
+from kuwei_shared.rules.printer import quote
 from kuwei_shared.rules.running import (
     Total,
     columns_read,
@@ -33,6 +34,11 @@ def kinds(session: Session) -> dict[Total, int]:
     """Return the totals this node keeps, with their numbers."""
     rows = session.execute(text("SELECT said, id FROM running_total_kind ORDER BY id"))
     return {total_said(said): number for said, number in rows}
+
+
+def wait_in_peace(session: Session) -> None:
+    """Keep the caller's transaction from being ended as idle while totals begin."""
+    run_verbatim(session, "SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 def begin(session: Session, wanted: Collection[Total]) -> None:
@@ -82,7 +88,7 @@ def enter_from(session: Session, numbers: Numbers, rows: str) -> int:
 
 
 def take_out(session: Session, numbers: Numbers, seq: int) -> None:
-    """Take a payment, its other stages and all credits against it out of totals."""
+    """Take a payment, its other stages and their reversals out of totals."""
     _whole(session, numbers, seq, "-")
 
 
@@ -95,14 +101,12 @@ def _whole(session: Session, numbers: Numbers, seq: int, sign: str) -> None:
     if not numbers:
         return
     columns = ", ".join(f"p.{name}" for name in columns_read(list(numbers)))
-    # Two look-ups, each by an index; joined by OR they would scan the year.
-    rows = " UNION ALL ".join(
-        f"SELECT {columns} FROM payment o JOIN payment p"
-        f" ON p.fiscal_year = o.fiscal_year AND p.{name} = o.payment_id"
-        f" WHERE o.seq = {seq:d}"
-        for name in ("payment_id", "orig_payment_id")
+    rows = (
+        f"(SELECT {columns} FROM payment o JOIN payment p"
+        " ON p.fiscal_year = o.fiscal_year AND p.payment_id IN"
+        f" (o.payment_id, {quote(REVERSAL)} || o.payment_id) WHERE o.seq = {seq:d})"
     )
-    run_verbatim(session, _adding(numbers, f"({rows})", sign))
+    run_verbatim(session, _adding(numbers, rows, sign))
 
 
 @lru_cache(maxsize=8)

@@ -113,6 +113,8 @@ class PaymentIn(BaseModel):
     @model_validator(mode="after")
     def sign_follows_kind(self) -> PaymentIn:
         """Refuse a negative payment that does not say what it takes back."""
+        if self.orig_payment_id == self.payment_id:
+            raise ValueError("orig_payment_id 不得是本笔支付自己")
         if self.entry_kind == "normal":
             if self.pay_amt < 0:
                 raise ValueError("正常支付的金额不得为负;退款、更正、撤销请另报")

@@ -172,8 +172,7 @@ class Screening:
         """Judge imported payments some rule fails on, a thousand at a time."""
         seqs = list(years)
         for at in range(0, len(seqs), PAYMENTS_MAX):
-            some = seqs[at : at + PAYMENTS_MAX]
-            judged = judging.judge_piecemeal(session, effective.realtime, some)
+            judged = self._judge(session, effective, seqs[at : at + PAYMENTS_MAX])
             rows = [kept_row(one, years[one.seq], Decision.PASS) for one in judged]
             records.record(session, rows, compiled, self.clock.now())
         return len(years)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kuwei_shared.rules.measuring import (
     FactSql,
@@ -53,15 +53,7 @@ class Total:
     """
 
     text: str
-    fact: Fact
-
-    def __eq__(self, other: object) -> bool:
-        """Tell whether another sums the same."""
-        return isinstance(other, Total) and self.text == other.text
-
-    def __hash__(self) -> int:
-        """Return a hash of what it sums."""
-        return hash(self.text)
+    fact: Fact = field(compare=False)
 
 
 def total_of(fact: Fact) -> Total | None:

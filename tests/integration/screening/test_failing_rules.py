@@ -104,7 +104,9 @@ def test_a_rule_that_never_ends_is_stepped_over(
     assert outcomes(lab) == ["1!"]
 
 
-def test_an_import_records_the_failure_and_all_else(engine: Engine) -> None:
+def test_an_import_records_the_failure_and_all_else(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
     lab = ScreeningLab(engine, effective(LARGE, overflow(Policy.HOLD)))
     rows = [payment(f"p{n}", vou_date="2026-03-04") for n in range(30)]
     rows += [payment(f"m{n}", pay_amt=MOST, payee_acct_no="rich") for n in range(2)]
@@ -118,6 +120,8 @@ def test_an_import_records_the_failure_and_all_else(engine: Engine) -> None:
     assert screened == 32
     assert sorted(outcomes(lab)) == [*["01"] * 30, "1!", "11"]
     assert (lab.count("hit"), lab.count("hold")) == (33, 0)
+    said = capsys.readouterr()
+    assert "screening.rule_failed" in said.out + said.err
 
 
 def test_a_failing_scheduled_rule_is_on_its_receipt(engine: Engine) -> None:

@@ -23,7 +23,15 @@ from kuwei_node.uplink import models as uplink
 from kuwei_node.uplink.adapters.enrolment import Applicant
 from kuwei_node.uplink.adapters.hub import GrpcHub, open_channel
 from kuwei_node.uplink.adapters.identity import IdentityFolder
-from kuwei_node.uplink.domain import Day, HubHello, Mark, Seen, Submitted
+from kuwei_node.uplink.domain import (
+    Backoff,
+    Day,
+    HubHello,
+    Mark,
+    Patience,
+    Seen,
+    Submitted,
+)
 from kuwei_node.uplink.domain import Hub as HubPort
 from kuwei_node.uplink.service.outbox import OutboxService
 from kuwei_node.uplink.service.recorder import Recorder
@@ -202,6 +210,11 @@ class Province:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
 
 
+def backoff() -> Backoff:
+    """Return one whose waits grow threefold: 3, 9, 27 up to 900 seconds."""
+    return Backoff(shortest_s=1, longest_s=900, uniform=lambda _, most: most)
+
+
 @dataclass
 class Member:
     """One node: a folder, a database, and its line to the hub."""
@@ -249,6 +262,7 @@ class Member:
             outbox=self.outbox,
             recorder=self.recorder,
             standing=self.standing,
+            patience=Patience(self.clock, backoff),
         )
 
     def see(self, day: dt.date, hits: int, code: str = CODE) -> None:

@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import federation_lab
+from federation_lab import Desk, backoff
 from sqlalchemy import text
 
 from kuwei_node.uplink.domain import (
-    Backoff,
     HubHello,
     Identity,
+    Patience,
     Submitted,
 )
 from kuwei_node.uplink.models import UplinkStatus
@@ -142,8 +142,9 @@ class Post:
             identity=IDENTITY,
             signing_key=NODE_KEY,
             outbox=self.outbox,
-            recorder=Recorder(self.outbox, federation_lab.Desk()),
+            recorder=Recorder(self.outbox, Desk()),
             standing=self.standing,
+            patience=Patience(self.clock, backoff),
         )
 
     def write(self, count: int, stream: str = "stats", body: bytes = b"x") -> None:
@@ -178,13 +179,11 @@ class Post:
         on_news: OnNews = lambda _, __: None,
         catalogue: Callable[[], str | None] = lambda: None,
     ) -> Process:
-        longest = Backoff(shortest_s=1, longest_s=900, uniform=lambda _, most: most)
-        quiet = Backoff(shortest_s=1, longest_s=900, uniform=lambda _, most: most)
         rhythm = Rhythm(send_every_s=2, heartbeat_s=60, wait_ms=100)
         return Process(
             self.line,
             rhythm=rhythm,
-            backoffs=(longest, quiet),
+            backoffs=(backoff(), backoff()),
             on_news=on_news,
             catalogue=catalogue,
         )

@@ -20,7 +20,7 @@ from kuwei_node.catalogue.service.adoption import Adoption
 from kuwei_node.catalogue.tasks import AdoptionLoop, AdoptionTask
 from kuwei_node.uplink.adapters.hub import GrpcHub, open_channel
 from kuwei_node.uplink.adapters.identity import IdentityFolder
-from kuwei_node.uplink.domain import TUF_ROOT, Backoff
+from kuwei_node.uplink.domain import TUF_ROOT, Backoff, Patience
 from kuwei_node.uplink.tasks import OnNews, Process, Rhythm, Uplink
 from kuwei_shared.releases.client import ReleaseClient
 from kuwei_shared.trust import dsse
@@ -51,20 +51,22 @@ def uplink_of(node: Node, channel: grpc.Channel) -> Uplink:
         outbox=node.outbox,
         recorder=node.recorder,
         standing=node.standing,
+        patience=Patience(node.clock, lambda: backoff_of(node)),
+    )
+
+
+def backoff_of(node: Node) -> Backoff:
+    """Return a fresh backoff between this node's shortest and longest wait."""
+    return Backoff(
+        shortest_s=node.settings.retry_min_s,
+        longest_s=node.settings.retry_max_s,
+        uniform=secrets.SystemRandom().uniform,
     )
 
 
 def process_of(node: Node, channel: grpc.Channel, on_news: OnNews) -> Process:
     """Put the running process together."""
     settings = node.settings
-    backoffs = [
-        Backoff(
-            shortest_s=settings.retry_min_s,
-            longest_s=settings.retry_max_s,
-            uniform=secrets.SystemRandom().uniform,
-        )
-        for _ in range(2)
-    ]
     return Process(
         uplink_of(node, channel),
         rhythm=Rhythm(
@@ -72,7 +74,7 @@ def process_of(node: Node, channel: grpc.Channel, on_news: OnNews) -> Process:
             heartbeat_s=settings.heartbeat_s,
             wait_ms=settings.wait_ms,
         ),
-        backoffs=(backoffs[0], backoffs[1]),
+        backoffs=(backoff_of(node), backoff_of(node)),
         on_news=on_news,
         catalogue=lambda: version_in_force(node),
     )

@@ -14,10 +14,19 @@ from decimal import Decimal
 
 from kuwei_node.brake.domain import OpenTrip
 from kuwei_node.catalogue.domain import Status
+from kuwei_node.uplink.domain import LinkState
 
 TREND_DAYS = 30
 SPANS: dict[int, str] = {1: "当日", 7: "近 7 日", 30: "近 30 日"}
 SEVERITIES = ("grey", "red", "orange", "yellow")
+LINKS: Mapping[LinkState, str] = {
+    LinkState.NEVER: "尚未联络",
+    LinkState.CONNECTED: "连接正常",
+    LinkState.UNREACHABLE: "无法连接",
+    LinkState.REFUSED: "省级拒绝接入",
+    LinkState.FORKED: "历史不一致 · 已停止上报",
+    LinkState.FAULTY: "上报程序故障 · 请看日志",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +87,24 @@ class LatestAlert:
 class Link:
     """How the node stands with the province."""
 
-    state: str
+    state: LinkState
     message: str | None
     heard_at: dt.datetime | None
+
+    @property
+    def title(self) -> str:
+        """The state in words."""
+        return LINKS[self.state]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the province answers."""
+        return self.state is LinkState.CONNECTED
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether waiting will not mend it."""
+        return self.state in {LinkState.REFUSED, LinkState.FORKED, LinkState.FAULTY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

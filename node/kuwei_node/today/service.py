@@ -13,6 +13,7 @@ from kuwei_node.catalogue.service.rulebook import Rulebook
 from kuwei_node.holds.service import Holds
 from kuwei_node.today import store
 from kuwei_node.today.domain import TREND_DAYS, Link, Picture, RuleCount, Span
+from kuwei_node.uplink.domain import LinkState
 from kuwei_node.uplink.service.standing import Standing
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.clock import Clock, business_date
@@ -70,7 +71,11 @@ class Today:
         found = self.standing.now(session)
         if found is None:
             return None
-        return Link(state=found.state, message=found.message, heard_at=found.heard_at)
+        return Link(
+            state=LinkState(found.state),
+            message=found.message,
+            heard_at=found.heard_at,
+        )
 
 
 def _counts(

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from sqlalchemy.orm import Session
 
+from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.trust.dsse import Signed
 from kuwei_shared.wire.ingest import Ack
 from kuwei_shared.wire.statistics import Family, Figure
@@ -27,13 +28,14 @@ Uniform = Callable[[float, float], float]
 
 
 class LinkState(StrEnum):
-    """How the node stands with the hub; the last two wait for a person."""
+    """How the node stands with the hub; the last three wait for a person."""
 
     NEVER = "never"
     CONNECTED = "connected"
     UNREACHABLE = "unreachable"
     REFUSED = "refused"
     FORKED = "forked"
+    FAULTY = "faulty"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +191,40 @@ class Backoff:
     def succeeded(self) -> None:
         """Begin again from the shortest wait."""
         self._last = self._shortest
+
+
+class Patience:
+    """Which streams the hub put off, and until when; each waits for itself alone.
+
+    Invariant: no stream waits longer than its backoff's longest, whatever the hub
+    asks and however the machine's clock is set meanwhile (wire.md b.3).
+    """
+
+    def __init__(self, clock: Clock, backoff: Callable[[], Backoff]) -> None:
+        self._clock = clock
+        self._make = backoff
+        self._backoffs: dict[str, Backoff] = {}
+        self._pauses: dict[str, tuple[dt.datetime, dt.timedelta]] = {}
+
+    def put_off(self, stream: str, asked_s: float) -> float:
+        """Leave a stream alone for a while; return how many seconds."""
+        backoff = self._backoffs.setdefault(stream, self._make())
+        wait = backoff.failed(asked_s)
+        self._pauses[stream] = (self._clock.now(), dt.timedelta(seconds=wait))
+        return wait
+
+    def is_over(self, stream: str) -> bool:
+        """Whether a stream may be sent."""
+        if stream not in self._pauses:
+            return True
+        begun, wait = self._pauses[stream]
+        # A clock set back would otherwise make the pause longer.
+        return not dt.timedelta(0) <= self._clock.now() - begun < wait
+
+    def went_on(self, stream: str) -> None:
+        """Begin again from the shortest wait: the hub took from the stream."""
+        self._pauses.pop(stream, None)
+        self._backoffs.pop(stream, None)
 
 
 def step(

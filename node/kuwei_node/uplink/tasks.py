@@ -21,6 +21,7 @@ from kuwei_node.uplink.domain import (
     HubHello,
     Identity,
     LinkState,
+    Patience,
     Submitted,
     Waiting,
     is_behind,
@@ -63,7 +64,6 @@ class _Progress:
     cursors: dict[str, int] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
     credits: int = BATCH_MAX
-    retry_after_s: float = 0.0
     has_greeted: bool = False
 
 
@@ -80,6 +80,7 @@ class Uplink:
         outbox: OutboxService,
         recorder: Recorder,
         standing: Standing,
+        patience: Patience,
     ) -> None:
         self._work = unit_of_work
         self._hub = hub
@@ -88,6 +89,7 @@ class Uplink:
         self._outbox = outbox
         self._recorder = recorder
         self._standing = standing
+        self._patience = patience
         self._progress = _Progress()
 
     def greet(self) -> HubHello:
@@ -123,15 +125,15 @@ class Uplink:
     def send(self) -> int:
         """Send what waits; return how many envelopes the hub now holds more.
 
-        A stream the hub puts off ends its round; see ``retry_after_s``.
+        A stream the hub puts off waits alone; the others go on.
 
         Raises:
             KuweiError: the hub's refusal, or ``stream.conflict``.
         """
         with self._work.begin() as session:
             streams = sorted(self._outbox.ends(session, self._identity.epoch))
-        self._progress.retry_after_s = 0.0
-        return sum(self._drain(stream) for stream in streams)
+        ready = (stream for stream in streams if self._patience.is_over(stream))
+        return sum(self._drain(stream) for stream in ready)
 
     def pulse(self, catalogue: str | None) -> None:
         """Say "alive" and prune what may be forgotten."""
@@ -151,6 +153,8 @@ class Uplink:
         self._progress.has_greeted = False
         if error.code in WAITS_FOR_A_PERSON:
             state = LinkState.FORKED
+        elif error.code == FAULT:
+            state = LinkState.FAULTY
         elif error.kind in {Kind.UNAVAILABLE, Kind.LIMITED}:
             state = LinkState.UNREACHABLE
         else:
@@ -158,11 +162,6 @@ class Uplink:
         with self._work.begin() as session:
             self._standing.failed(session, state, error)
         return state
-
-    @property
-    def retry_after_s(self) -> float:
-        """How long the hub asked to be left alone in the last round; 0 as a rule."""
-        return self._progress.retry_after_s
 
     @property
     def has_greeted(self) -> bool:
@@ -177,19 +176,24 @@ class Uplink:
             self._learn(stream, answer)
             moved = self._progress.cursors.get(stream, 0) - before
             sent += max(moved, 0)
-            if self._is_put_off(answer) or moved <= 0:
-                break  # nothing new is held, or later: go on in the next round
+            if moved > 0:
+                self._patience.went_on(stream)
+            if self._is_put_off(stream, answer) or moved <= 0:
+                break  # nothing new is held, or later: go on in another round
         return sent
 
-    def _is_put_off(self, answer: Submitted) -> bool:
-        """Note how long the hub asks for patience; return whether it does."""
+    def _is_put_off(self, stream: str, answer: Submitted) -> bool:
+        """Leave a stream alone if the hub asks for patience with it."""
         asked = [
             (ack.retry_after_ms or 0) / 1000
             for ack in answer.acks
             if ack.status is AckStatus.RETRY
         ]
-        self._progress.retry_after_s = max([self._progress.retry_after_s, *asked])
-        return any(asked)
+        if not asked:
+            return False
+        wait = self._patience.put_off(stream, max(asked))
+        log.info("stream_put_off", stream=stream, wait_s=round(wait, 1))
+        return True
 
     def _batch(self, stream: str) -> list[Waiting]:
         limit = max(1, min(BATCH_MAX, self._progress.credits))
@@ -276,8 +280,7 @@ class Process:
         self._ensure_greeted()
         self._uplink.record()
         self._uplink.send()
-        asked = self._sending.bounded(self._uplink.retry_after_s)
-        return max(self._rhythm.send_every_s, asked)
+        return self._rhythm.send_every_s
 
     def _listen(self, stop: threading.Event) -> None:
         while not stop.is_set():
@@ -296,7 +299,7 @@ class Process:
                 if self._uplink.has_greeted:
                     self._uplink.pulse(self._catalogue())
             except Exception as error:  # noqa: BLE001  # the edge of a thread
-                log.warning("heartbeat_failed", code=_refusal(error).code)
+                log.warning("heartbeat_failed", code=refusal(error).code)
 
     def _ensure_greeted(self) -> None:
         with self._greeting:
@@ -312,11 +315,11 @@ class Process:
         except Exception as error:  # noqa: BLE001  # the edge of a thread
             if stop.is_set():
                 return 0.0
-            refusal = _refusal(error)
-            wait = backoff.failed(float(refusal.retry_after_s or 0))
-            state = self._note(refusal)
+            found = refusal(error)
+            wait = backoff.failed(float(found.retry_after_s or 0))
+            state = self._note(found)
             log.warning(
-                "uplink_failed", code=refusal.code, state=state, wait_s=round(wait, 1)
+                "uplink_failed", code=found.code, state=state, wait_s=round(wait, 1)
             )
             return wait
         backoff.succeeded()
@@ -327,17 +330,18 @@ class Process:
             return self._uplink.failed(error)
         # The database itself is away or at odds; the log line must do.
         except Exception as away:  # noqa: BLE001  # the edge of a thread
-            log.warning("uplink_unnoted", code=_refusal(away).code)
-            return LinkState.UNREACHABLE
+            log.warning("uplink_unnoted", code=refusal(away).code)
+            return LinkState.FAULTY
 
 
-def _refusal(error: Exception) -> KuweiError:
+def refusal(error: Exception) -> KuweiError:
     """Return an error as one with a code; a fault of this node is logged in full."""
     if isinstance(error, KuweiError):
         return error
     log.error("uplink_fault", exc_info=error)
     return KuweiError(
         FAULT,
-        "本节点上报程序遇到意外错误,稍后自动重试;若持续出现,请系统管理员查看日志。",
+        "本节点上报程序遇到意外错误,并非省级不通;程序会自动重试。"
+        "请系统管理员看上报进程(kuwei-node uplink)日志中的 uplink_fault 一条。",
         kind=Kind.UNAVAILABLE,
     )

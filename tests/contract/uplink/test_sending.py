@@ -98,13 +98,10 @@ def test_a_gap_is_filled_from_where_the_hub_says(post: Post) -> None:
     assert post.hub.numbers == [4, 2, 3, 4]
 
 
-@pytest.mark.parametrize("status", [AckStatus.DUPLICATE, AckStatus.RETRY])
-def test_an_answer_without_progress_waits_for_the_next_round(
-    post: Post, status: AckStatus
-) -> None:
+def test_an_answer_without_progress_waits_for_the_next_round(post: Post) -> None:
     post.write(3)
     post.line.greet()
-    post.hub.answers = [told(status)]
+    post.hub.answers = [told(AckStatus.DUPLICATE)]
 
     first, second = post.line.send(), post.line.send()
 
@@ -200,6 +197,7 @@ def test_an_outage_between_two_batches_goes_on_at_the_second(post: Post) -> None
         ("fleet.suspended", Kind.DENIED, LinkState.REFUSED),
         ("receipt.mismatch", Kind.CONFLICT, LinkState.FORKED),
         ("session.epoch_stale", Kind.DENIED, LinkState.FORKED),
+        ("uplink.fault", Kind.UNAVAILABLE, LinkState.FAULTY),
     ],
 )
 def test_a_failure_says_whether_to_wait_or_to_call(
@@ -260,7 +258,26 @@ def test_a_hub_that_asks_for_patience_gets_no_second_batch(post: Post) -> None:
     sent = post.line.send()
 
     assert (sent, post.hub.numbers) == (1, [1, 2])
-    assert post.line.retry_after_s == 5
+
+
+@pytest.mark.parametrize(("asked_ms", "wait_s"), [(30_000, 30), (None, 3)])
+def test_a_stream_put_off_goes_on_when_its_own_pause_is_over(
+    post: Post, asked_ms: int | None, wait_s: int
+) -> None:
+    post.write(1, "assess")
+    post.write(1, "stats")
+    post.line.greet()
+    later = told(AckStatus.RETRY, stream="assess", retry_after_ms=asked_ms)
+    post.hub.answers = [later]
+    sent = [post.line.send()]
+    post.clock.advance(dt.timedelta(seconds=wait_s - 1))
+    sent.append(post.line.send())
+    post.clock.advance(dt.timedelta(seconds=1))
+
+    sent.append(post.line.send())
+
+    assert sent == [1, 0, 1]
+    assert post.hub.applied == {"stats": 1, "assess": 1}
 
 
 def test_before_enrolment_a_node_is_nobody_and_says_what_to_do(

@@ -4,6 +4,9 @@ import node_site_lab
 import pytest
 from node_site_lab import DRAFTER, MONITOR, STRANGER, held_payment
 
+from kuwei_node.today.domain import LINKS
+from kuwei_node.uplink.domain import LinkState
+from kuwei_node.uplink.tasks import refusal
 from kuwei_shared.kernel.clock import business_date
 
 pytestmark = pytest.mark.integration
@@ -42,6 +45,26 @@ def test_a_node_that_never_met_the_province_says_so(
 
     assert "尚未联络" in page
     assert "未经省级确认" in page
+
+
+@pytest.mark.usefixtures("arrivals")
+def test_a_fault_of_the_uplink_is_not_called_a_province_out_of_reach(
+    site: node_site_lab.NodeSite,
+) -> None:
+    error = refusal(ZeroDivisionError())
+    with site.node.unit_of_work.begin() as session:
+        site.node.standing.failed(session, LinkState.FAULTY, error)
+
+    with site.signed_in(MONITOR) as browser:
+        page = browser.get("/").text
+
+    assert "上报程序故障 · 请看日志" in page
+    assert "uplink_fault" in page
+    assert "无法连接" not in page
+
+
+def test_every_way_to_stand_with_the_province_has_words() -> None:
+    assert set(LINKS) == set(LinkState)
 
 
 @pytest.mark.usefixtures("arrivals")

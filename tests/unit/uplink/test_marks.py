@@ -7,7 +7,16 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kuwei_node.uplink.domain import Backoff, Day, Mark, Seen, is_behind, step
+from kuwei_node.uplink.domain import (
+    Backoff,
+    Day,
+    Mark,
+    Patience,
+    Seen,
+    is_behind,
+    step,
+)
+from kuwei_shared.kernel.clock import SetClock
 
 MONDAY = dt.date(2026, 1, 5)
 
@@ -114,6 +123,44 @@ def test_the_hubs_own_wait_is_respected() -> None:
     backoff = Backoff(shortest_s=1, longest_s=900, uniform=lambda least, _: least)
 
     assert backoff.failed(at_least_s=30) == 30
+
+
+def patience(clock: SetClock) -> Patience:
+    def backoff() -> Backoff:
+        return Backoff(shortest_s=1, longest_s=900, uniform=lambda _, most: most)
+
+    return Patience(clock, backoff)
+
+
+def test_each_stream_has_a_backoff_of_its_own() -> None:
+    streams = patience(SetClock())
+
+    stats = [streams.put_off("stats", 0) for _ in range(3)]
+    streams.went_on("stats")
+
+    assert (stats, streams.put_off("assess", 0)) == ([3, 9, 27], 3)
+    assert streams.put_off("stats", 0) == 3
+
+
+def test_no_hub_puts_a_stream_off_beyond_the_longest_wait() -> None:
+    clock = SetClock()
+    streams = patience(clock)
+
+    wait = streams.put_off("stats", 86_400)
+    clock.advance(dt.timedelta(seconds=900))
+
+    assert wait == 900
+    assert streams.is_over("stats")
+
+
+def test_a_clock_set_back_ends_a_pause_and_makes_none_longer() -> None:
+    clock = SetClock()
+    streams = patience(clock)
+    streams.put_off("stats", 30)
+
+    clock.advance(dt.timedelta(hours=-1))
+
+    assert streams.is_over("stats")
 
 
 def test_a_hub_that_holds_more_than_was_sent_is_noticed() -> None:

@@ -93,6 +93,18 @@ class Site:
             yield browser
 
 
+def demo_accounts() -> list[str]:
+    """Return every person's account of the deployed realm."""
+    users = json.loads(REALM.read_text())["users"]
+    return [one["username"] for one in users if "serviceAccountClientId" not in one]
+
+
+def promised(page: str) -> set[str]:
+    """Return the addresses a page's navigation and tabs lead to."""
+    bars = re.findall(r'<nav class="(?:main-nav|choices)".*?</nav>', page, re.DOTALL)
+    return {path for bar in bars for path in re.findall(r'href="([^"?]+)', bar)}
+
+
 def sign_in(
     browser: httpx.Client, username: str, back: str = "/territory"
 ) -> httpx.Response:

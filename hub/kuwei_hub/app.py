@@ -15,7 +15,6 @@ from kuwei_hub.overview import routes as overview
 from kuwei_hub.overview.service import Overview
 from kuwei_hub.territory import routes as territory
 from kuwei_hub.territory.service import Home
-from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.ops.metrics import WebMetrics
 from kuwei_shared.web.app import create_app
 from kuwei_shared.web.assembly import relying_party, session_codec
@@ -28,7 +27,7 @@ NAVIGATION = (
     NavItem(label="财政区划", path="/territory"),
     NavItem(label="规则目录", path="/catalogue"),
     NavItem(label="版本与推送", path="/releases"),
-    NavItem(label="审计", path="/audit", permission=Permission.SEE_AUDIT),
+    NavItem(label="审计", path="/audit"),
 )
 FEATURES = ("catalogue", "distribution", "overview", "territory")
 

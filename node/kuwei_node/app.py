@@ -23,7 +23,6 @@ from kuwei_node.search import routes as search
 from kuwei_node.search.service import Search
 from kuwei_node.today import routes as today
 from kuwei_node.today.service import Today
-from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.ops.metrics import WebMetrics
 from kuwei_shared.web.app import create_app
 from kuwei_shared.web.assembly import bearer_gate, relying_party, session_codec
@@ -33,12 +32,12 @@ from kuwei_shared.web.templates import Templates
 
 NAVIGATION = (
     NavItem(label="今日", path="/"),
-    NavItem(label="支付", path="/payments", permission=Permission.SEE_PAYMENTS),
-    NavItem(label="待处理", path="/holds", permission=Permission.SEE_PAYMENTS),
-    NavItem(label="预警", path="/alerts", permission=Permission.SEE_PAYMENTS),
-    NavItem(label="导入", path="/imports", permission=Permission.SEE_PAYMENTS),
+    NavItem(label="支付", path="/payments"),
+    NavItem(label="待处理", path="/holds"),
+    NavItem(label="预警", path="/alerts"),
+    NavItem(label="导入", path="/imports"),
     NavItem(label="规则", path="/rules"),
-    NavItem(label="审计", path="/audit", permission=Permission.SEE_AUDIT),
+    NavItem(label="审计", path="/audit"),
 )
 FEATURES = ("alerts", "effective", "holds", "intake", "schedule", "search", "today")
 

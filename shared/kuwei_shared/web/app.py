@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.ops.metrics import WebMetrics
 from kuwei_shared.web import errors, headers
+from kuwei_shared.web.doors import doors
 from kuwei_shared.web.keeping import KeepSession
 from kuwei_shared.web.parts import WebParts
 from kuwei_shared.web.static import PREFIX, StaticFolder
@@ -72,6 +73,9 @@ def create_app(
     app.include_router(_health(metrics, lambda: _database_answers(parts)))
     for router in routers:
         app.include_router(router)
+    app.state.doors = doors(app.routes)
+    unknown = {item.path for item in parts.navigation} - set(app.state.doors)
+    assert not unknown, f"navigation leads nowhere: {unknown}"
     return app
 
 

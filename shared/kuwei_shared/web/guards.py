@@ -9,6 +9,8 @@ that asks for ``DeskDep`` cannot read outside its caller's scope.
 # FastAPI reads annotations at run time, so they are not postponed here.
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -21,7 +23,7 @@ from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.identity.principal import Principal
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.web.errors import LOGIN_NEEDED
-from kuwei_shared.web.parts import Desk, Here, WebParts
+from kuwei_shared.web.parts import SCOPE, Desk, Here, WebParts
 
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "x-csrf-token"
@@ -39,26 +41,36 @@ async def parts_of(request: Request) -> WebParts:
 PartsDep = Annotated[WebParts, Depends(parts_of)]
 
 
-def here(request: Request, parts: PartsDep) -> Here:
-    """Admit a signed-in person.
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The guard of every page: a person with a post."""
 
-    Raises:
-        KuweiError: ``identity.login_needed``; pages turn it into the login.
-    """
-    login = parts.admit(request)
-    if login is None:
-        raise KuweiError(LOGIN_NEEDED, "请先登录。", kind=Kind.UNAUTHENTICATED)
-    found = Here(request=request, parts=parts, login=login)
-    permissions.require(found.principal, Permission.SEE_PAGES)
-    return found
+    def __call__(self, request: Request, parts: PartsDep) -> Here:
+        """Admit a signed-in person.
+
+        Raises:
+            KuweiError: ``identity.login_needed``; pages turn it into the login.
+        """
+        login = parts.admit(request)
+        if login is None:
+            raise KuweiError(LOGIN_NEEDED, "请先登录。", kind=Kind.UNAUTHENTICATED)
+        found = Here(request=request, parts=parts, login=login)
+        permissions.require(found.principal, Permission.SEE_PAGES)
+        return found
+
+    def opens_to(self, here: Here) -> bool:
+        """Whether the person has a post that sees pages."""
+        return here.may(Permission.SEE_PAGES)
 
 
-HereDep = Annotated[Here, Depends(here)]
+HereDep = Annotated[Here, Depends(SignedIn())]
 
 
 def desk(found: HereDep) -> Iterator[Desk]:
     """Open the request's transaction inside the person's scope."""
-    yield from _desk(found.parts, found.principal)
+    with _desk(found.parts, found.principal) as opened:
+        setattr(found.request.state, SCOPE, opened.scope)
+        yield opened
 
 
 async def machine(request: Request, parts: PartsDep) -> Principal:
@@ -80,7 +92,8 @@ MachineDep = Annotated[Principal, Depends(machine)]
 
 def machine_desk(caller: MachineDep, parts: PartsDep) -> Iterator[Desk]:
     """Open the request's transaction inside the machine's scope."""
-    yield from _desk(parts, caller)
+    with _desk(parts, caller) as opened:
+        yield opened
 
 
 # "function": commit or fail before the answer is sent, so that nothing is ever
@@ -89,13 +102,44 @@ DeskDep = Annotated[Desk, Depends(desk, scope="function")]
 MachineDeskDep = Annotated[Desk, Depends(machine_desk, scope="function")]
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The guard that demands a permission of the signed-in person."""
+
+    permission: Permission
+
+    def __call__(self, found: HereDep) -> None:
+        """Refuse a person no post of whom grants it."""
+        permissions.require(found.principal, self.permission)
+
+    def opens_to(self, here: Here) -> bool:
+        """Whether a post of the person grants it."""
+        return here.may(self.permission)
+
+
+@dataclass(frozen=True, slots=True)
+class AtHome:
+    """The guard that demands the division this service belongs to."""
+
+    home: Callable[[], str]
+
+    def __call__(self, found: DeskDep) -> None:
+        """Refuse a person whose scope does not hold it."""
+        found.scope.require(self.home())
+
+    def opens_to(self, here: Here) -> bool:
+        """Whether the person's scope holds it; not before there is one."""
+        if here.scope is None:
+            return False
+        try:
+            return here.scope.allows(self.home())
+        except KuweiError:
+            return False
+
+
 def needs(permission: Permission) -> Dependency:
     """Return a dependency that demands a permission of the signed-in person."""
-
-    def check(found: HereDep) -> None:
-        permissions.require(found.principal, permission)
-
-    return _depends(check)
+    return _depends(Needs(permission))
 
 
 def machine_needs(permission: Permission) -> Dependency:
@@ -116,11 +160,7 @@ def at_home(home: Callable[[], str]) -> Dependency:
     Args:
         home: the division's code; may raise before there is one.
     """
-
-    def check(found: DeskDep) -> None:
-        found.scope.require(home())
-
-    return _depends(check)
+    return _depends(AtHome(home))
 
 
 async def checked_form(request: Request, found: HereDep) -> None:
@@ -141,6 +181,7 @@ async def checked_form(request: Request, found: HereDep) -> None:
         raise KuweiError("web.bad_text", "填写的内容含有无法识别的字符,请重新填写。")
 
 
+@contextmanager
 def _desk(parts: WebParts, principal: Principal) -> Iterator[Desk]:
     with parts.unit_of_work.begin() as session:
         scope = parts.read_scope(session, principal)

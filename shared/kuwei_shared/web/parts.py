@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy.orm import Session
@@ -29,17 +30,17 @@ from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.web.templates import Templates
 
 CONFIRMED = "confirmed_session"
+SCOPE = "visible_jurisdictions"
 ReadScope = Callable[[Session, Principal], VisibleJurisdictions]
 RecordAct = Callable[[Session, Principal, str, str, Mapping[str, str | int]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NavItem:
-    """One entry of the navigation; hidden from posts without its permission."""
+    """One entry of the navigation; shown to those whom its route lets in."""
 
     label: str
     path: str
-    permission: Permission = Permission.SEE_PAGES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,15 +159,30 @@ class Here:
         return permissions.permits(self.principal, Permission(wanted))
 
     @property
+    def scope(self) -> VisibleJurisdictions | None:
+        """What the person may see; None where this request opened no desk."""
+        found: VisibleJurisdictions | None = getattr(self.request.state, SCOPE, None)
+        return found
+
+    def opens(self, path: str) -> bool:
+        """Whether a page without parameters lets this person in.
+
+        Read off the guards its route declares, so that no link can promise more;
+        what depends on the scope counts as closed where there is none.
+        """
+        doors: Doors = self.request.app.state.doors
+        return all(guard.opens_to(self) for guard in doors[path])
+
+    @property
     def navigation(self) -> list[tuple[NavItem, bool]]:
-        """Entries this person may use, and whether each leads here."""
+        """Entries that let this person in, and whether each leads here."""
         path = self.request.url.path
         return [
             (item, path == item.path or path.startswith(f"{item.path.rstrip('/')}/"))
             if item.path != "/"
             else (item, path == "/")
             for item in self.parts.navigation
-            if self.may(item.permission)
+            if self.opens(item.path)
         ]
 
     @property
@@ -212,6 +228,19 @@ class Here:
         value = self.parts.sessions.write_note(note)
         self.parts.set_cookie(answer, self.parts.note_cookie, value)
         return answer
+
+
+@runtime_checkable
+class Guard(Protocol):
+    """A dependency that refuses people, and can say beforehand whom."""
+
+    def opens_to(self, here: Here) -> bool:
+        """Whether it would let a person in."""
+        ...
+
+
+Doors = Mapping[str, Sequence[Guard]]
+"""Path of a page without parameters → the guards on the way to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

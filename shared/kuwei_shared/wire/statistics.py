@@ -28,7 +28,12 @@ RELEASE_ID = re.compile(r"[0-9a-z][0-9a-z._:-]{0,79}")
 
 
 class Measure(StrEnum):
-    """What is counted; amounts are in fen. No measure occurs in two families."""
+    """What is counted; amounts are in fen. No measure occurs in two families.
+
+    ``screened`` ÷ ``payments`` of the same stages is the coverage: both count entries
+    that were reported to the node, not those it wrote itself to take back what was
+    refused. Amounts are what remains after everything taken back.
+    """
 
     PAYMENTS = "payments"
     AMOUNT_FEN = "amount_fen"

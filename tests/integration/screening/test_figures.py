@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 from screening_lab import COUNTY, ScreeningLab, effective, payment, rule
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from kuwei_node.uplink.adapters.measures import ScreeningMeasures
 from kuwei_node.uplink.domain import Day, Identity
@@ -80,6 +80,34 @@ def test_payments_are_counted_and_summed_by_stage(desk: Desk) -> None:
         of_requests(Measure.HELD, 1),
         of_requests(Measure.REJECTED, 0),
     }
+
+
+def test_what_the_node_takes_back_itself_leaves_coverage_whole(desk: Desk) -> None:
+    desk.pay("P1", "100.00")
+    desk.pay("P2", "5000.50")
+    with desk.lab.begin() as session:
+        seq = desk.lab.ledger.known(session, [payment("P2")])[0].seq
+        desk.lab.ledger.reverse(session, seq)
+
+    found = desk.figures(Family.SCREENING)
+
+    assert {
+        of_requests(Measure.PAYMENTS, 2),
+        of_requests(Measure.SCREENED, 2),
+        of_requests(Measure.AMOUNT_FEN, 10_000),
+    } <= found
+
+
+def test_a_payment_that_was_not_screened_lowers_coverage(desk: Desk) -> None:
+    desk.pay("P1", "100.00")
+    desk.pay("P2", "200.00")
+    with desk.lab.begin() as session:
+        session.execute(text("DELETE FROM screening WHERE payment_seq = 2"))
+
+    found = desk.figures(Family.SCREENING)
+
+    assert of_requests(Measure.PAYMENTS, 2) in found
+    assert of_requests(Measure.SCREENED, 1) in found
 
 
 def test_hits_alerts_and_undetermined_are_counted_by_rule(desk: Desk) -> None:

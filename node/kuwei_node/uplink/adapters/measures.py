@@ -17,8 +17,11 @@ from kuwei_node.uplink.domain import Day, Mark, Seen
 from kuwei_shared.wire.statistics import VALUE_MAX, Family, Figure, Measure, Stage
 
 MOST: Final = VALUE_MAX - 1  # a sum beyond it is absurd, and must not stop the day
+# A reversal nobody reported is this node's own, after a refusal: no rule sees it, so
+# it is no payment that could have been screened. The money it takes back counts.
 PAYMENTS: Final = text(
-    "SELECT p.stage, c.release, count(*) AS payments,"
+    "SELECT p.stage, c.release, count(*) FILTER (WHERE p.entry_kind <> 'reversal'"
+    " OR p.import_id IS NOT NULL OR s.payment_seq IS NOT NULL) AS payments,"
     " coalesce(sum(p.pay_amt), 0) * 100 AS amount_fen,"
     " coalesce(sum(p.xpay_amt), 0) * 100 AS paid_fen,"
     " count(s.payment_seq) AS screened,"

@@ -57,6 +57,23 @@ def test_a_report_handed_in_twice_counts_once(lab: HubLab, session: Session) -> 
     assert len(page.rows) == 1
 
 
+def test_reports_before_a_new_enrolment_are_still_counted(
+    lab: HubLab, session: Session
+) -> None:
+    before = [lab.report(CODE, seq) for seq in (1, 2, 3)]
+    lab.hand_in(session, CODE, *before, lab.report(CODE, 1, epoch=2))
+
+    pages = [
+        lab.ledger.reports(session, of_service(), CODE, PageRequest(number=n, size=3))
+        for n in (1, 2)
+    ]
+
+    found = [(row.epoch, row.seq) for page in pages for row in page.rows]
+    assert found == [(2, 1), (1, 3), (1, 2), (1, 1)]
+    assert [page.total for page in pages] == [4, 4]
+    assert pages[0].last == 2
+
+
 def test_a_gap_is_refused_and_names_the_missing_number(
     lab: HubLab, session: Session
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import String
@@ -111,11 +111,13 @@ def reports(
     """Return a node's signed reports, newest first."""
     scope.require(code)
     table = AdoptionReportRow
-    query = select(table).where(table.mof_div_code == code)
-    newest = query.order_by(table.epoch.desc(), table.seq.desc())
+    own = table.mof_div_code == code
+    newest = select(table).where(own).order_by(table.epoch.desc(), table.seq.desc())
     found = session.scalars(newest.offset(request.offset).limit(request.size))
-    total = position(session, scope, code).seq
-    return Page(rows=[_as_row(row) for row in found], total=total, request=request)
+    # Numbers begin anew with each enrolment: the latest is no count.
+    total = session.scalar(select(func.count()).select_from(table).where(own))
+    rows = [_as_row(row) for row in found]
+    return Page(rows=rows, total=total or 0, request=request)
 
 
 def _as_row(row: AdoptionReportRow) -> ReportRow:

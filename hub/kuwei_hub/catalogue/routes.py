@@ -17,7 +17,7 @@ from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.web import export
 from kuwei_shared.web.charts import Chart, Series
-from kuwei_shared.web.formats import SEVERITIES, STATUSES
+from kuwei_shared.web.formats import SEVERITIES, STATUSES, TIMINGS
 from kuwei_shared.web.guards import DeskDep, HereDep, needs
 from kuwei_shared.web.parts import Desk
 from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
@@ -75,9 +75,9 @@ def _layout(families: list[str]) -> Layout:
         columns=(
             Column(name="rule_id", label="编号", is_sortable=True),
             Column(name="title", label="名称", is_sortable=True),
-            Column(name="severity", label="等级", is_sortable=True),
-            Column(name="status", label="状态", is_sortable=True),
-            Column(name="trigger", label="检查时机"),
+            Column(name="severity", label="等级", is_sortable=True, words=SEVERITIES),
+            Column(name="status", label="状态", is_sortable=True, words=STATUSES),
+            Column(name="trigger", label="检查时机", words=TIMINGS),
             Column(name="basis", label="依据"),
             Column(name="version", label="版次", is_figure=True),
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +12,15 @@ from kuwei_shared.releases.adoption import AdoptionState
 CATALOGUE_TOPIC = "catalogue"
 ASSIGNMENT_TOPIC = "assignment"
 ALARM_AFTER = 0.5
+STATES: Mapping[AdoptionState | None, str] = {
+    None: "待通知",
+    AdoptionState.TOLD: "已通知",
+    AdoptionState.FETCHED: "已下载",
+    AdoptionState.VERIFIED: "已验签",
+    AdoptionState.COMPILED: "已编译",
+    AdoptionState.ACTIVE: "已生效",
+    AdoptionState.FAILED: "失败",
+}
 
 
 class ReleaseStatus(StrEnum):
@@ -76,6 +86,13 @@ class RolloutRow:
     active_serial: int | None
     active_version: str | None
 
+    @property
+    def state_title(self) -> str:
+        """How far it has come, in Chinese."""
+        if self.serial is None:
+            return "未指派"
+        return "已暂停" if self.is_paused else STATES[self.state]
+
     def age(self, now: dt.datetime) -> dt.timedelta | None:
         """How long the present state has lasted; untold ones since assignment."""
         start = self.since or self.assigned_at
@@ -95,6 +112,11 @@ class ReportRow:
     reason: str
     happened_at: dt.datetime
     received_at: dt.datetime
+
+    @property
+    def state_title(self) -> str:
+        """What was reported, in Chinese."""
+        return STATES[self.state]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,7 @@ PLACES = Layout(
     columns=(
         Column(name="mof_div_code", label="财政区划"),
         Column(name="version", label="应执行版本"),
-        Column(name="state", label="进度"),
+        Column(name="state_title", label="进度"),
         Column(name="since", label="进入时间"),
         Column(name="active_version", label="正在执行"),
         Column(name="reason", label="原因"),
@@ -123,7 +123,7 @@ def _reports_of(code: str) -> Layout:
         columns=(
             Column(name="seq", label="序号", is_figure=True),
             Column(name="version", label="版本"),
-            Column(name="state", label="进度"),
+            Column(name="state_title", label="进度"),
             Column(name="happened_at", label="节点时间"),
             Column(name="received_at", label="收到时间"),
             Column(name="reason", label="原因"),

@@ -23,7 +23,7 @@ LAYOUT = Layout(
     columns=(
         Column(name="mof_div_code", label="区划代码", is_sortable=True),
         Column(name="name", label="名称", is_sortable=True),
-        Column(name="level", label="级次", is_sortable=True),
+        Column(name="level", label="级次", is_sortable=True, words=LEVELS),
         Column(name="fiscal_parent", label="财政上级"),
         Column(name="administrative_parent", label="行政上级"),
         Column(name="host", label="所在节点"),

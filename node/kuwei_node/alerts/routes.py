@@ -22,7 +22,7 @@ Number = Annotated[int, Path(ge=1, lt=2**63)]
 
 COLUMNS = (
     Column(name="first_day", label="业务日期", is_sortable=True),
-    Column(name="severity", label="等级"),
+    Column(name="severity", label="等级", words=SEVERITIES),
     Column(name="rule_id", label="规则"),
     Column(name="agency_name", label="预算单位"),
     Column(name="subject_title", label="对象"),

@@ -17,7 +17,7 @@ from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.kernel.pages import Page
 from kuwei_shared.web import export
 from kuwei_shared.web.charts import Chart, Series
-from kuwei_shared.web.formats import SEVERITIES, STATUSES
+from kuwei_shared.web.formats import SEVERITIES, STATUSES, TIMINGS
 from kuwei_shared.web.guards import FORM, DeskDep, HereDep, at_home, needs
 from kuwei_shared.web.parts import Desk
 from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
@@ -37,10 +37,10 @@ RULES = Layout(
     columns=(
         Column(name="rule_id", label="编号", is_sortable=True),
         Column(name="title", label="名称", is_sortable=True),
-        Column(name="severity", label="等级", is_sortable=True),
-        Column(name="status", label="状态", is_sortable=True),
+        Column(name="severity", label="等级", is_sortable=True, words=SEVERITIES),
+        Column(name="status", label="状态", is_sortable=True, words=STATUSES),
         Column(name="mode_list", label="本级执行"),
-        Column(name="trigger", label="检查时机"),
+        Column(name="trigger", label="检查时机", words=TIMINGS),
         Column(name="basis", label="依据"),
         Column(name="version", label="版次", is_figure=True),
     ),

@@ -98,8 +98,15 @@ def _lines(
 ) -> Iterator[list[Value]]:
     yield [column.label for column in columns]
     for row in rows:
-        yield [_plain(getattr(row, column.name)) for column in columns]
+        yield [_said(column, getattr(row, column.name)) for column in columns]
     yield [mark]
+
+
+def _said(column: Column, value: Value) -> Value:
+    """Return a cell in the page's words; several codes come joined by ``、``."""
+    if isinstance(value, str) and column.words:
+        value = "、".join(column.words.get(one, one) for one in value.split("、"))
+    return _plain(value)
 
 
 def _plain(value: Value) -> Value:

@@ -22,6 +22,8 @@ FILTER_LENGTH_MAX = 100
 AMOUNT_DIGITS = 20
 """Before and after the point; beyond them no database column compares."""
 
+BEYOND = "这一页没有行:页码超过了最后一页,请回到首页。"
+
 T = TypeVar("T")
 
 
@@ -34,12 +36,14 @@ class Column:
         label: Chinese heading.
         is_sortable: whether the store accepts ``sort=name``.
         is_figure: right-aligned with tabular digits.
+        words: code → Chinese, for columns that hold codes; a file says these too.
     """
 
     name: str
     label: str
     is_sortable: bool = False
     is_figure: bool = False
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,8 +191,18 @@ class Table(Generic[T]):
 
     @property
     def last_row(self) -> int:
-        """Number of the last row shown."""
-        return self.ask.page.offset + len(self.page.rows)
+        """Number of the last row shown, 0 when there is none."""
+        return self.ask.page.offset + len(self.page.rows) if self.page.rows else 0
+
+    @property
+    def number_before(self) -> int:
+        """Number of the page before this one that has rows."""
+        return max(1, min(self.ask.page.number - 1, self.page.last))
+
+    @property
+    def empty(self) -> str:
+        """What is said when no row is shown, with the remedy."""
+        return BEYOND if self.page.total else self.layout.empty
 
     @property
     def is_filtered(self) -> bool:

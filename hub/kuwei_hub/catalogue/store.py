@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.orm import Session, defer
 
 from kuwei_hub.catalogue.domain import DraftRow, DraftState, RuleRow, RuleSearch
 from kuwei_hub.catalogue.models import CatalogueRule, RuleDraft
+from kuwei_shared.db.paging import ranked
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import Page, PageRequest
+from kuwei_shared.rules.model import Severity, Status
 
 SORTS = {
     "rule_id": CatalogueRule.rule_id,
     "title": CatalogueRule.title,
-    "severity": CatalogueRule.severity,
-    "status": CatalogueRule.status,
+    "severity": ranked(CatalogueRule.severity, Severity),
+    "status": ranked(CatalogueRule.status, Status),
     "family": CatalogueRule.family,
 }
 
@@ -166,7 +169,7 @@ def _conditions(search: RuleSearch) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _order(request: PageRequest) -> ColumnElement[str]:
+def _order(request: PageRequest) -> ColumnElement[Any]:  # Any: what is ordered by
     name = request.sort or "rule_id"
     column = SORTS.get(name.removeprefix("-"))
     if column is None:

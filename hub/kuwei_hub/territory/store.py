@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from kuwei_hub.territory.domain import Jurisdiction, Level, Search
 from kuwei_hub.territory.models import JurisdictionRow
+from kuwei_shared.db.paging import ranked
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.pages import Page, PageRequest
 
@@ -24,6 +25,9 @@ WITH RECURSIVE part AS (
   JOIN part ON j.fiscal_parent = part.mof_div_code WHERE part.depth < 8)
 SELECT DISTINCT mof_div_code FROM part
 """
+
+
+_RANKED = {"level": ranked(JurisdictionRow.level, Level)}
 
 
 def below(session: Session, codes: Collection[str]) -> list[str]:
@@ -68,7 +72,8 @@ def page(
     """Return a page of jurisdictions."""
     where = [_inside(scope), *_matching(search)]
     sort = request.sort or "mof_div_code"
-    column = getattr(JurisdictionRow, sort.removeprefix("-"))
+    name = sort.removeprefix("-")
+    column = _RANKED.get(name, getattr(JurisdictionRow, name))
     order = column.desc() if sort.startswith("-") else column.asc()
     query = select(JurisdictionRow).where(*where)
     rows = session.scalars(

@@ -204,7 +204,9 @@ _MATCHING = {
     "rule_id": "a.rule_id = :rule_id",
     "severity": "a.severity = :severity",
     "unit": "(a.agency_code = :unit OR a.agency_code IN (SELECT g.agency_code"
-    " FROM agency g WHERE strpos(g.agency_name, :unit) > 0))",
+    " FROM agency g WHERE strpos(g.agency_name, :unit) > 0) OR EXISTS (SELECT"
+    " FROM payment p WHERE p.seq = a.last_payment_seq"
+    " AND strpos(p.agency_name, :unit) > 0))",
     "since": "a.first_day >= :since",
     "until": "a.first_day <= :until",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kuwei_node.brake.domain import OpenTrip
@@ -13,7 +13,7 @@ from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.rules import expression as tree
 from kuwei_shared.rules.compiler import EffectiveRule, names_of
 from kuwei_shared.rules.explain import spoken
-from kuwei_shared.rules.model import Param, Rule, Status
+from kuwei_shared.rules.model import Param, Rule, Severity, Status
 from kuwei_shared.rules.parser import parse
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
@@ -26,6 +26,11 @@ MODES: dict[str, str] = {
 }
 PLACE = re.compile(r"\{([a-z_.0-9]+)\}")
 SORTS = frozenset({"rule_id", "title", "severity", "status"})
+# From weak to strong and from new to old, as people order them.
+RANKS: Mapping[str, Sequence[str]] = {
+    "severity": [one.value for one in Severity],
+    "status": [one.value for one in Status],
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,9 +147,17 @@ def chosen(
     sort = (request.sort or "rule_id").removeprefix("-")
     name = sort if sort in SORTS else "rule_id"
     is_falling = (request.sort or "").startswith("-")
-    found.sort(key=lambda row: (getattr(row, name), row.rule_id), reverse=is_falling)
+    ranks = RANKS.get(name, [])
+    found.sort(
+        key=lambda row: (_rank(getattr(row, name), ranks), row.rule_id),
+        reverse=is_falling,
+    )
     end = request.offset + request.size
     return Page(rows=found[request.offset : end], total=len(found), request=request)
+
+
+def _rank(value: str, ranks: Sequence[str]) -> int | str:
+    return ranks.index(value) if ranks else value
 
 
 def every_month(found: Sequence[MonthHits], since: dt.date) -> list[MonthHits]:

@@ -310,6 +310,7 @@ def runs(
             "finished_at": ("finished_at", "id"),
         },
         default="-last_day",
+        sparse={"finished_at"},
     )
     return page_of(session, listing, request, _run)
 

@@ -7,12 +7,14 @@ through, and more than an export may hold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import RowMapping, text
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, RowMapping, func, text
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.pages import Page, PageRequest
@@ -33,6 +35,7 @@ class Listing:
         values: bound values of the conditions (Any: whatever they compare).
         orders: sort name → SQL; ``-name`` turns every part of it round.
         default: order when none is asked for.
+        sparse: sorts whose values may be missing; rows without one come last.
     """
 
     columns: str
@@ -41,12 +44,23 @@ class Listing:
     orders: Mapping[str, Sequence[str]]
     default: str
     values: Mapping[str, Any] = field(default_factory=dict)
+    sparse: Collection[str] = ()
 
     def order(self, sort: str | None) -> str:
         """Return the ORDER BY of a sort name."""
         wanted = sort or self.default
-        way = " DESC NULLS LAST" if wanted.startswith("-") else ""
-        return ", ".join(f"{one}{way}" for one in self.orders[wanted.removeprefix("-")])
+        name = wanted.removeprefix("-")
+        way = " DESC" if wanted.startswith("-") else ""
+        # Said of a column that is never missing, it keeps an index from being used.
+        last = " NULLS LAST" if name in self.sparse else ""
+        return ", ".join(f"{one}{way}{last}" for one in self.orders[name])
+
+
+def ranked(
+    column: InstrumentedAttribute[str], ranks: type[StrEnum]
+) -> ColumnElement[int]:
+    """Return what orders codes as their enumeration does, not by the alphabet."""
+    return func.array_position(array([one.value for one in ranks]), column)
 
 
 def within(

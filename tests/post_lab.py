@@ -30,7 +30,7 @@ from kuwei_shared.identity.permissions import GRANTS, Permission
 from kuwei_shared.identity.principal import Principal, Subject
 from kuwei_shared.identity.roles import TITLES, Role
 from kuwei_shared.identity.scope import of_jurisdictions
-from kuwei_shared.kernel.clock import SystemClock
+from kuwei_shared.kernel.clock import Clock, SystemClock
 from kuwei_shared.ops import logs
 from kuwei_shared.web.assembly import session_codec
 
@@ -113,7 +113,7 @@ def tables(url: str) -> Engine:
 
 
 @contextlib.contextmanager
-def office(url: str, folder: Path) -> Iterator[Office]:
+def office(url: str, folder: Path, clock: Clock | None = None) -> Iterator[Office]:
     """Serve a node over tables that exist; its login page answers nobody."""
     logs.configure("kuwei-node test")
     port = embedded.free_port()
@@ -130,7 +130,7 @@ def office(url: str, folder: Path) -> Iterator[Office]:
         web_client_secret="node-web-demo-only",
         session_secrets=(web_lab.SECRET,),
     )
-    node = build(settings, process="test", clock=SystemClock())
+    node = build(settings, process="test", clock=clock or SystemClock())
     _enrolled(node)
     with web_lab.served(node_app.create(node), port):
         yield Office(node=node, url=address)

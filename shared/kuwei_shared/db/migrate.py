@@ -97,14 +97,21 @@ def standing_ddl(metadata: MetaData, connection: Connection) -> list[str]:
     The statements are idempotent, so every migration repeats them and no table
     added later can be forgotten.
     """
-    present = set(inspect(connection).get_table_names())
+    columns = inspect(connection).get_multi_columns()
+    present = {name for _, name in columns}
+    # A revision is written against tables that lack the column it will add.
+    placed = {
+        name
+        for (_, name), found in columns.items()
+        if any(column["name"] == row_security.COLUMN for column in found)
+    }
     own = [
         statement
         for table in metadata.sorted_tables
         if table.name in present
         for statement in table.info.get("standing_ddl", ())
     ]
-    return [*row_security.wall_ddl(metadata, present), *own]
+    return [*row_security.wall_ddl(metadata, placed), *own]
 
 
 def run(metadata: MetaData) -> None:

@@ -48,7 +48,8 @@ def wall_ddl(metadata: MetaData, present: Container[str]) -> list[str]:
 
     Args:
         metadata: a service's tables.
-        present: tables that exist; others are left for a later revision.
+        present: tables that exist and have the column; others are left for a later
+            revision.
     """
     return [
         statement

@@ -135,12 +135,18 @@ LEDGER_COLUMNS = frozenset(
 
 
 class RunningTotalKind(NodeTable):
-    """A sum this node keeps; every payment is entered in all of them."""
+    """A sum this node keeps; every payment is entered in all of them.
+
+    Attributes:
+        is_whole: the payments from before it was begun are in it too; until then
+            nothing is judged by it.
+    """
 
     __tablename__ = "running_total_kind"
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     said: Mapped[str] = mapped_column(unique=True)
+    is_whole: Mapped[bool] = mapped_column(server_default=text("true"))
 
 
 class RunningTotal(NodeTable):

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 from sqlalchemy.orm import Session
 
+from kuwei_node.payments.store import differences, totals
 from kuwei_node.payments.store import ledger as store
-from kuwei_node.payments.store import totals
+from kuwei_node.payments.store.differences import Compared
 from kuwei_node.payments.store.ledger import Appended, Known
 from kuwei_node.payments.store.totals import Numbers
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock
-from kuwei_shared.kernel.errors import KuweiError
+from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.rules.running import Total
 
-__all__ = ["Appended", "Known", "Ledger", "Numbers"]
+__all__ = ["Appended", "Compared", "Known", "Ledger", "Numbers", "RunningTotals"]
 
 # Any: values of vocabulary payment fields, JSON-ready, checked at the edge.
 Row = Mapping[str, Any]
@@ -26,6 +28,96 @@ Row = Mapping[str, Any]
 
 LOCK_KEYS = ("agency_code", "bgt_id", "pro_code", "contract_no")
 """What a realtime fact may be keyed by first; payments that share one wait in line."""
+ROUNDS_MAX = 1_000
+
+
+class RunningTotals:
+    """The second truth beside the ledger: begun, compared with it, mended (ADR 18)."""
+
+    def __init__(self, aside: UnitOfWork) -> None:
+        """Take what opens transactions of their own; they see the whole ledger."""
+        self._aside = aside
+        self._beginning = threading.Lock()
+
+    def begin(self, wanted: Collection[Total]) -> bool:
+        """Keep further totals, beginning with what the ledger holds.
+
+        Payments go on being screened, judged by the ledger until a total is whole.
+
+        Returns:
+            False when another thread is at it; what it does is left to that one.
+        """
+        if not self._beginning.acquire(blocking=False):
+            return False
+        try:
+            with self._aside.begin() as session:
+                unfinished = totals.register(session, wanted)
+            for total, number in unfinished.items():
+                self._mend(total, number)
+        finally:
+            self._beginning.release()
+        return True
+
+    def check(self, session: Session) -> Iterator[Compared]:
+        """Compare every whole total with the ledger as of one moment.
+
+        Args:
+            session: a transaction that has asked nothing yet; it can write nothing.
+        """
+        differences.stand_still(session)
+        for total, number in totals.whole(session).items():
+            yield differences.compare(session, total, number)
+
+    def kept(self, session: Session, number: int | None = None) -> Numbers:
+        """Return the totals kept, or the one of a number.
+
+        Raises:
+            KuweiError: ``totals.unknown``.
+        """
+        found = totals.kinds(session)
+        if number is None:
+            return found
+        chosen = {one: n for one, n in found.items() if n == number}
+        if not chosen:
+            raise KuweiError(
+                "totals.unknown",
+                f"没有编号为 {number} 的累计数;编号见 kuwei-node totals check。",
+                kind=Kind.MISSING,
+            )
+        return chosen
+
+    def rebuild(self, total: Total, number: int) -> int:
+        """Make a total what the ledger says; return how many rows that changed.
+
+        Payments go on being screened but for the moment in which rows are changed.
+
+        Raises:
+            KuweiError: ``totals.taken`` when another process is at it.
+        """
+        mended = self._mend(total, number)
+        if mended is None:
+            raise KuweiError(
+                "totals.taken",
+                f"累计数 {number} 正由另一进程重算,请等它结束后再核对。",
+                kind=Kind.CONFLICT,
+            )
+        return mended
+
+    def _mend(self, total: Total, number: int) -> int | None:
+        """Mend in transactions of bounded size; None when another is at it."""
+        mended = 0
+        for _ in range(ROUNDS_MAX):
+            with self._aside.begin() as session:
+                if not differences.is_ours_to_mend(session, number):
+                    return None
+                added = differences.mend(session, total, number)
+            mended += added
+            if added < differences.MENDED_MAX:
+                break
+        if mended:
+            with self._aside.begin() as session:
+                differences.survey(session)
+        return mended
 
 
 class Ledger:
@@ -41,6 +133,7 @@ class Ledger:
                 caller's pool does not count.
         """
         self.clock = clock
+        self.running = RunningTotals(aside)
         self._aside = aside
 
     def lock(self, session: Session, rows: Sequence[Row]) -> None:
@@ -97,24 +190,23 @@ class Ledger:
         Args:
             session: the open transaction; it holds no unit yet, for beginning a
                 total waits for whoever does.
-            wanted: the totals the catalogue in force can be judged from.
+            wanted: the totals a catalogue can be judged from.
         """
-        missing = {one for one in wanted if one not in self.totals(session)}
         memory = _memory(session)
+        missing = {one for one in wanted if one not in self.totals(session)}
         # Beyond the most that are kept there is no use in asking again.
         if missing <= memory.setdefault("totals_declined", set()):
             return
         totals.wait_in_peace(session)
-        with self._aside.begin() as own:
-            totals.begin(own, wanted)
-        memory["totals"] = kept = totals.kinds(session)
-        memory["totals_declined"] |= {one for one in missing if one not in kept}
+        if self.running.begin(wanted):
+            memory["totals_declined"] |= missing - set(totals.kinds(session))
+        memory["totals"] = totals.whole(session)
 
     def totals(self, session: Session) -> Numbers:
-        """Return the running totals kept; what is not among them is added up."""
+        """Return the running totals to judge by; what is not there is added up."""
         memory = _memory(session)
         if "totals" not in memory:
-            memory["totals"] = totals.kinds(session)
+            memory["totals"] = totals.whole(session)
         known: Numbers = memory["totals"]
         return known
 
@@ -175,6 +267,7 @@ def _packed(rows: Sequence[Row]) -> str:
 
 
 def _begun_since(session: Session, numbers: Numbers) -> Numbers:
-    """Return totals another process began after ours were read."""
-    _memory(session)["totals"] = now = totals.kinds(session)
-    return {total: number for total, number in now.items() if total not in numbers}
+    """Return totals begun after ours were read, or begun and not whole yet."""
+    _memory(session)["totals"] = totals.whole(session)
+    kept = totals.kinds(session)
+    return {total: number for total, number in kept.items() if total not in numbers}

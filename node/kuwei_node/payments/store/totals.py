@@ -24,16 +24,25 @@ from kuwei_shared.rules.running import (
 )
 
 KINDS_MAX = 64
-BEGIN_MIN = 10
-_COLUMNS = "total_id, stage, key, bucket, amount"
+COLUMNS = "total_id, stage, key, bucket, amount"
+ADDING = (
+    " ON CONFLICT (key, total_id, bucket, stage)"
+    " DO UPDATE SET amount = t.amount + excluded.amount"
+)
 
 Numbers = Mapping[Total, int]
 
 
 def kinds(session: Session) -> dict[Total, int]:
-    """Return the totals this node keeps, with their numbers."""
-    rows = session.execute(text("SELECT said, id FROM running_total_kind ORDER BY id"))
-    return {total_said(said): number for said, number in rows}
+    """Return the totals payments are entered in, with their numbers."""
+    return _kinds(session, "SELECT said, id FROM running_total_kind ORDER BY id")
+
+
+def whole(session: Session) -> dict[Total, int]:
+    """Return the totals that hold the whole ledger: those that may be judged by."""
+    return _kinds(
+        session, "SELECT said, id FROM running_total_kind WHERE is_whole ORDER BY id"
+    )
 
 
 def wait_in_peace(session: Session) -> None:
@@ -41,35 +50,27 @@ def wait_in_peace(session: Session) -> None:
     run_verbatim(session, "SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
-def begin(session: Session, wanted: Collection[Total]) -> None:
-    """Keep further totals from here on, beginning with what the ledger holds.
+def register(session: Session, wanted: Collection[Total]) -> dict[Total, int]:
+    """Have payments entered in further totals from here on; return what is not whole.
 
-    No payment is being screened meanwhile. Beyond ``KINDS_MAX`` nothing more is
-    kept: facts are then added up from the ledger.
+    No payment is being screened meanwhile: one that was and did not know of a total
+    would be in it never. Beyond ``KINDS_MAX`` nothing more is kept: facts are then
+    added up from the ledger.
     """
-    if not set(wanted) - set(kinds(session)):
-        return
-    # Adding up a great ledger takes longer than any payment may.
-    session.execute(text(f"SET LOCAL statement_timeout = '{BEGIN_MIN:d}min'"))
-    session.execute(text(f"SELECT pg_advisory_xact_lock({REFERENCE_LOCK:d})"))
-    there = kinds(session)
-    room = KINDS_MAX - len(there)
-    missing = [total for total in wanted if total not in there][: max(room, 0)]
-    if not missing:
-        return
-    session.execute(
-        text(
-            "INSERT INTO running_total_kind (said) SELECT unnest(CAST(:said AS text[]))"
-        ),
-        {"said": [total.text for total in missing]},
-    )
-    kept = kinds(session)
-    fresh = {total: kept[total] for total in missing}
-    found = contributions(fresh, "payment")
-    added = run_verbatim(session, f"INSERT INTO running_total ({_COLUMNS}) {found}")
-    # An empty table found empty once is scanned whole from then on.
-    if added:
-        run_verbatim(session, "ANALYZE running_total")
+    if set(wanted) - set(kinds(session)):
+        session.execute(text(f"SELECT pg_advisory_xact_lock({REFERENCE_LOCK:d})"))
+        there = kinds(session)
+        room = max(KINDS_MAX - len(there), 0)
+        missing = [total.text for total in wanted if total not in there][:room]
+        session.execute(
+            text(
+                "INSERT INTO running_total_kind (said, is_whole)"
+                " SELECT unnest(CAST(:said AS text[])), false"
+            ),
+            {"said": missing},
+        )
+    unfinished = set(wanted) - set(whole(session))
+    return {one: n for one, n in kinds(session).items() if one in unfinished}
 
 
 def enter(session: Session, numbers: Numbers, seqs: Sequence[int]) -> int:
@@ -124,9 +125,11 @@ def _enter(numbered: tuple[tuple[Total, int], ...]) -> Prepared:
 
 def _adding(numbers: Numbers, rows: str, sign: str = "") -> str:
     return (
-        f"INSERT INTO running_total AS t ({_COLUMNS})"
+        f"INSERT INTO running_total AS t ({COLUMNS})"
         f" SELECT total_id, stage, key, bucket, {sign}amount"
-        f" FROM ({contributions(numbers, rows)}) c"
-        " ON CONFLICT (key, total_id, bucket, stage)"
-        " DO UPDATE SET amount = t.amount + excluded.amount"
+        f" FROM ({contributions(numbers, rows)}) c{ADDING}"
     )
+
+
+def _kinds(session: Session, sql: str) -> dict[Total, int]:
+    return {total_said(said): number for said, number in session.execute(text(sql))}

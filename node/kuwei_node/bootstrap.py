@@ -8,7 +8,7 @@ from kuwei_node.alerts.service import Alerts
 from kuwei_node.audit.service import Audit
 from kuwei_node.brake.domain import BrakeLimits
 from kuwei_node.brake.service import Brakes, tripped
-from kuwei_node.catalogue.service.catalogues import Catalogues
+from kuwei_node.catalogue.service.catalogues import Catalogues, Ready
 from kuwei_node.catalogue.service.proposals import Proposals
 from kuwei_node.catalogue.service.rulebook import Rulebook
 from kuwei_node.catalogue.service.tuning import LocalChanges
@@ -80,15 +80,15 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
     limits = PoolLimits(size=settings.threads)
     name = f"kuwei-node {process}"
     engine = connect(settings.database_url, limits, application=name)
-    aside = UnitOfWork(connect(settings.database_url, ASIDE, application=name))
     time = clock or SystemClock()
-    catalogues = Catalogues(time, tripped)
-    ledger, alerts = Ledger(time, aside), Alerts(time)
+    ledger, alerts = Ledger(time, _aside(settings, name)), Alerts(time)
+    catalogues = Catalogues(time, tripped, _ready(ledger))
     holds = Holds(time, ledger)
     brakes = Brakes(time, BrakeLimits(), moved=catalogues.moved)
     screening = Screening(
         clock=time,
-        aside=aside,
+        # Not the ledger's: that one may be busy adding up what the ledger holds.
+        aside=_aside(settings, name),
         catalogues=catalogues,
         ledger=ledger,
         alerts=alerts,
@@ -125,6 +125,17 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
         outbox=outbox,
         recorder=Recorder(outbox, ScreeningMeasures()),
         standing=Standing(time),
+    )
+
+
+def _aside(settings: Settings, name: str) -> UnitOfWork:
+    return UnitOfWork(connect(settings.database_url, ASIDE, application=name))
+
+
+def _ready(ledger: Ledger) -> Ready:
+    """Return how a catalogue about to take force gets its running totals."""
+    return lambda session, effective: ledger.begin_totals(
+        session, effective.realtime.totals
     )
 
 

@@ -37,18 +37,33 @@ Tripped = Callable[[Session], Collection[str]]
 """Ids of rules a brake has reduced to alerting; raises the edition when it moves."""
 
 
+Ready = Callable[[Session, EffectiveCatalogue], None]
+"""Begins what judging by a catalogue will need, while the one before is in force."""
+
+
 def nothing_tripped(session: Session) -> Collection[str]:
     """Return no rule: for a node without brakes."""
     del session
     return ()
 
 
+def nothing_needed(session: Session, effective: EffectiveCatalogue) -> None:
+    """Begin nothing: the first payment will."""
+    del session, effective
+
+
 class Catalogues:
     """Catalogues of one node, as compiled by this process."""
 
-    def __init__(self, clock: Clock, tripped: Tripped = nothing_tripped) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        tripped: Tripped = nothing_tripped,
+        ready: Ready = nothing_needed,
+    ) -> None:
         self._clock = clock
         self._tripped = tripped
+        self._ready = ready
         self._lock = threading.Lock()
         self._held: tuple[int, InForce] | None = None
         self._replayed: dict[str, EffectiveCatalogue] = {}
@@ -165,12 +180,20 @@ class Catalogues:
         return local_rules.in_force(session)
 
     def rehearse(self, session: Session, version: str, files: Files) -> None:
-        """Compile a release as it would act here, against this node's own tables.
+        """Compile a release as it would act here, and begin what it will need.
 
         Raises:
-            KuweiError: ``catalogue.*`` or ``expression.*``.
+            KuweiError: ``catalogue.*`` or ``expression.*``; ``database.busy`` when
+                payments leave no room, and it is best tried again.
         """
-        plan_only(session, self._combine(session, version, files).effective)
+        effective = self._combine(session, version, files).effective
+        plan_only(session, effective)
+        self._ready(session, effective)
+
+    def take_force(self, session: Session) -> None:
+        """Put in force what this transaction has changed, once all is ready for it."""
+        self._ready(session, self._combined(session).effective)
+        releases.raise_edition(session)
 
     def _combined(self, session: Session) -> InForce:
         return self._combine(session, *self.standard(session))

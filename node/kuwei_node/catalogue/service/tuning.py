@@ -19,7 +19,7 @@ from kuwei_node.catalogue.domain import (
 )
 from kuwei_node.catalogue.service.catalogues import Catalogues
 from kuwei_node.catalogue.service.proof import prove
-from kuwei_node.catalogue.store import local_rules, releases, tunings
+from kuwei_node.catalogue.store import local_rules, tunings
 from kuwei_shared.catalogue.loading import catalogue_of
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
@@ -71,7 +71,7 @@ class LocalChanges:
         )
         tunings.end(session, rule_id, param, now)
         tunings.add(session, tuning)
-        releases.raise_edition(session)
+        self.catalogues.take_force(session)
         return tuning
 
     def untune(
@@ -84,7 +84,7 @@ class LocalChanges:
         """
         _require_two(by, approver)
         tunings.end(session, rule_id, param, self.clock.now())
-        releases.raise_edition(session)
+        self.catalogues.take_force(session)
 
     def adopt_local(
         self, session: Session, source: str, *, rule_id: str, by: str, approver: str
@@ -113,7 +113,7 @@ class LocalChanges:
         prove(session, extended, only=frozenset({rule_id}))
         local_rules.end(session, rule_id, now)
         local_rules.add(session, rule)
-        releases.raise_edition(session)
+        self.catalogues.take_force(session)
         return rule
 
     def retire_local(
@@ -126,7 +126,7 @@ class LocalChanges:
         """
         _require_two(by, approver)
         local_rules.end(session, rule_id, self.clock.now())
-        releases.raise_edition(session)
+        self.catalogues.take_force(session)
 
     def _check_room(self, session: Session, source: str) -> None:
         if len(source) > SOURCE_CHARS_MAX:

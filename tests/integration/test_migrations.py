@@ -1,11 +1,21 @@
 import embedded
 import pytest
-from sqlalchemy import create_engine, inspect
+from alembic import command
+from sqlalchemy import Engine, create_engine, inspect
 
 from kuwei_hub import schema as hub
 from kuwei_node import schema as node
 from kuwei_shared.db import migrate
 
+BEFORE_REJECTS_HAD_A_DIVISION = "d491fd145e72"
+REJECTED = """
+WITH l AS (INSERT INTO reference_load (entity, source, mof_div_code, loaded_by,
+ loaded_at, known_from, rows_read, rows_added, rows_closed, rows_unchanged,
+ rows_rejected) VALUES ('agency', 'a.csv', '450102000', 'x', now(), 1, 1, 0, 0, 0, 1)
+ RETURNING id)
+INSERT INTO reference_reject (load_id, line, raw, reason, field)
+SELECT id, 2, '', '', '' FROM l
+"""
 SERVICES = [("kuwei_hub", hub.metadata), ("kuwei_node", node.metadata)]
 
 
@@ -21,6 +31,39 @@ def test_migrations_lead_to_the_tables_in_code(
     assert migrate.differences(engine, metadata()) == []
     assert migrate.current(engine) == migrate.newest(package)
     engine.dispose()
+
+
+def test_refused_reference_rows_of_before_go_to_the_bureau_of_their_load(
+    postgres: embedded.Postgres,
+) -> None:
+    engine = create_engine(postgres.create("migrated_rejects"))
+    _bring(engine, BEFORE_REJECTS_HAD_A_DIVISION)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(REJECTED)
+
+    migrate.upgrade("kuwei_node", engine)
+
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT mof_div_code FROM reference_reject")
+        assert found.scalar_one() == "450102000"
+    engine.dispose()
+
+
+def test_a_wall_falls_with_its_column(postgres: embedded.Postgres) -> None:
+    engine = create_engine(postgres.create("migrated_back"))
+    migrate.upgrade("kuwei_node", engine)
+
+    with engine.connect() as connection:
+        config = migrate.configuration("kuwei_node", connection)
+        command.downgrade(config, BEFORE_REJECTS_HAD_A_DIVISION)
+
+    assert migrate.current(engine) == BEFORE_REJECTS_HAD_A_DIVISION
+    engine.dispose()
+
+
+def _bring(engine: Engine, revision: str) -> None:
+    with engine.connect() as connection:
+        command.upgrade(migrate.configuration("kuwei_node", connection), revision)
 
 
 def test_the_ledger_has_its_sequence(postgres: embedded.Postgres) -> None:

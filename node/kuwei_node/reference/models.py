@@ -259,7 +259,11 @@ class ReferenceLoad(NodeTable):
 
 
 class ReferenceReject(NodeTable):
-    """A reference row that was refused, and why."""
+    """A reference row that was refused, and why.
+
+    Attributes:
+        mof_div_code: whose file it came in; what the row itself names was refused.
+    """
 
     __tablename__ = "reference_reject"
 
@@ -267,6 +271,7 @@ class ReferenceReject(NodeTable):
     load_id: Mapped[int] = mapped_column(
         ForeignKey("reference_load.id", ondelete="CASCADE"), index=True
     )
+    mof_div_code: Mapped[Code | None]
     line: Mapped[int] = mapped_column(BigInteger)
     raw: Mapped[Code]
     reason: Mapped[Code]

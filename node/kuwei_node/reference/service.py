@@ -179,7 +179,8 @@ class ReferenceService:
             },
         )
         if rejects:
-            store.record_rejects(session, _reject_rows(load_id, rejects))
+            division = delivery.mof_div_code
+            store.record_rejects(session, _reject_rows(load_id, division, rejects))
         return Loaded(
             load_id=load_id,
             entity=delivery.entity,
@@ -191,10 +192,14 @@ class ReferenceService:
         )
 
 
-def _reject_rows(load_id: int, rejects: Sequence[Refused]) -> pa.Table:
+def _reject_rows(
+    load_id: int, division: str | None, rejects: Sequence[Refused]
+) -> pa.Table:
+    whose = pa.scalar(division, pa.string())
     return pa.table(
         {
             "load_id": pa.repeat(load_id, len(rejects)),
+            "mof_div_code": pa.repeat(whose, len(rejects)),
             "line": pa.array([r.line for r in rejects], pa.int64()),
             "raw": pa.array([r.raw for r in rejects], pa.string()),
             "reason": pa.array([r.reason for r in rejects], pa.string()),

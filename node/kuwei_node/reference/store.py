@@ -111,7 +111,7 @@ def record_load(session: Session, values: Mapping[str, object]) -> int:
 
 
 def record_rejects(session: Session, rejects: pa.Table) -> None:
-    """Keep refused rows (load_id, line, raw, reason, field)."""
+    """Keep refused rows (load_id, mof_div_code, line, raw, reason, field)."""
     copy_rows(session, ReferenceReject.__tablename__, rejects)
 
 

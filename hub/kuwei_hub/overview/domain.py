@@ -59,13 +59,33 @@ class NodeStanding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """One jurisdiction: its place, its node, its catalogue, its figures."""
+class Connection:
+    """How many nodes there shall be, and how far they are.
 
-    place: TreeRow
-    node: NodeStanding | None
-    rollout: RolloutRow | None
+    Attributes:
+        expected: jurisdictions that shall have a node of their own.
+        active: nodes that have joined.
+        present: nodes that called lately.
+        current: nodes that run the release they were assigned.
+    """
+
+    expected: int
+    active: int
+    present: int
+    current: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What some jurisdictions come to.
+
+    Attributes:
+        figures: by the rule that fits each measure.
+        entries: payments at every stage; what screenings are measured against.
+    """
+
     figures: Figures
+    entries: int
 
     @property
     def amount(self) -> Decimal:
@@ -75,6 +95,29 @@ class Standing:
     def count(self, measure: str) -> int:
         """Return one figure by measure name, 0 when none was sent."""
         return self.figures.get(Measure(measure), 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """A jurisdiction itself, and with everything visible below it.
+
+    Attributes:
+        nodes: of the whole.
+    """
+
+    own: Tally
+    whole: Tally
+    nodes: Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One jurisdiction: its place, its node, its catalogue, its figures."""
+
+    place: TreeRow
+    node: NodeStanding | None
+    rollout: RolloutRow | None
+    sums: Sums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,23 +143,6 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """How many nodes there shall be, and how far they are.
-
-    Attributes:
-        expected: jurisdictions that shall have a node of their own.
-        active: nodes that have joined.
-        present: nodes that called lately.
-        current: nodes that run the release they were assigned.
-    """
-
-    expected: int
-    active: int
-    present: int
-    current: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """Everything the overview shows beside the tree.
 
@@ -127,18 +153,9 @@ class Picture:
 
     period: Period
     connection: Connection
-    totals: Figures
+    tally: Tally
     monthly: dict[str, Figures]
     rules: Sequence[RuleHits]
-
-    @property
-    def amount(self) -> Decimal:
-        """Money screened, in yuan."""
-        return self.totals.get(Measure.AMOUNT_FEN, 0) / FEN
-
-    def total(self, measure: str) -> int:
-        """Return one total by measure name."""
-        return self.totals.get(Measure(measure), 0)
 
 
 def connection(
@@ -163,12 +180,17 @@ def is_current(rollout: RolloutRow | None) -> bool:
     return rollout is not None and rollout.state == AdoptionState.ACTIVE
 
 
-def totalled(totals: Iterable[Total]) -> Figures:
+def tallied(totals: Iterable[Total]) -> Tally:
     """Return each measure's total by the rule that fits it."""
-    return {
-        one.measure: one.at_one_stage if one.measure in ONE_STAGE else one.over_stages
-        for one in totals
-    }
+    known = {one.measure: one for one in totals}
+    entries = known.get(Measure.PAYMENTS)
+    return Tally(
+        figures={
+            measure: one.at_one_stage if measure in ONE_STAGE else one.over_stages
+            for measure, one in known.items()
+        },
+        entries=0 if entries is None else entries.over_stages,
+    )
 
 
 def folded(sums: Iterable[Sum]) -> dict[str, Figures]:

@@ -14,6 +14,7 @@ from kuwei_hub.distribution.domain import RolloutRow
 from kuwei_hub.distribution.service.ledger import Ledger
 from kuwei_hub.fleet.domain import NodeState
 from kuwei_hub.fleet.service.company import Company
+from kuwei_hub.overview import store
 from kuwei_hub.overview.domain import (
     Figures,
     NodeStanding,
@@ -21,20 +22,21 @@ from kuwei_hub.overview.domain import (
     Picture,
     RuleHits,
     Standing,
+    Sums,
     Tree,
     by_month,
     connection,
     folded,
-    totalled,
+    tallied,
 )
-from kuwei_hub.statistics.domain import SUMS_MAX, By, Question
+from kuwei_hub.statistics.domain import By, Question
 from kuwei_hub.statistics.service.reading import DAYS_MAX, Reading
-from kuwei_hub.territory.domain import Jurisdiction, TreeRow, Unfolding
+from kuwei_hub.territory.domain import TreeRow, Unfolding
 from kuwei_hub.territory.service import Territory
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.clock import Clock, business_date
 from kuwei_shared.kernel.pages import PAGE_SIZE_MAX, PageRequest
-from kuwei_shared.wire.statistics import Measure, Stage
+from kuwei_shared.wire.statistics import Measure
 
 RULES_SHOWN = 8
 PAGES_MAX = 10
@@ -47,7 +49,6 @@ SHOWN = (
     Measure.REJECTED,
     Measure.UNDETERMINED,
 )
-PLACES_A_QUESTION = SUMS_MAX // (len(SHOWN) * (len(Stage) + 1))
 MONTHLY = (
     Measure.SCREENED,
     Measure.AMOUNT_FEN,
@@ -101,10 +102,17 @@ class Overview:
         homes = {one.host or one.mof_div_code for one in places}
         nodes = self._nodes(session, scope)
         rollouts = self._rollouts(session, scope, sorted(homes))
-        figures = self._figures(session, scope, period, places)
+        sums = store.sums(
+            session,
+            scope,
+            [one.mof_div_code for one in places],
+            period=period,
+            measures=SHOWN,
+            now=self.clock.now(),
+        )
         return Tree(
             rows=[
-                _standing(row, nodes=nodes, rollouts=rollouts, figures=figures)
+                _standing(row, nodes=nodes, rollouts=rollouts, sums=sums)
                 for row in outline.rows
             ],
             page=outline.page,
@@ -141,31 +149,10 @@ class Overview:
                 self._rollouts(session, scope, own),
                 self.clock.now(),
             ),
-            totals=totalled(self.reading.totals(session, scope, question)),
+            tally=tallied(self.reading.totals(session, scope, question)),
             monthly=self._monthly(session, scope, question),
             rules=self._rules(session, scope, question),
         )
-
-    def _figures(
-        self,
-        session: Session,
-        scope: VisibleJurisdictions,
-        period: Period,
-        places: Sequence[Jurisdiction],
-    ) -> dict[str, Figures]:
-        """Return each place's figures, asking for as many as an answer can hold."""
-        found: dict[str, Figures] = {}
-        codes = [one.mof_div_code for one in places]
-        for start in range(0, len(codes), PLACES_A_QUESTION):
-            question = Question(
-                since=period.since,
-                until=period.until,
-                measures=SHOWN,
-                jurisdictions=tuple(codes[start : start + PLACES_A_QUESTION]),
-            )
-            keys = (By.JURISDICTION, By.MEASURE, By.STAGE)
-            found |= folded(self.reading.sums(session, scope, question, keys))
-        return found
 
     def _monthly(
         self, session: Session, scope: VisibleJurisdictions, question: Question
@@ -248,7 +235,7 @@ def _standing(
     *,
     nodes: dict[str, NodeStanding],
     rollouts: dict[str, RolloutRow],
-    figures: dict[str, Figures],
+    sums: dict[str, Sums],
 ) -> Standing:
     code = place.jurisdiction.mof_div_code
     node_code = place.jurisdiction.host or code
@@ -256,5 +243,5 @@ def _standing(
         place=place,
         node=nodes.get(node_code),
         rollout=rollouts.get(node_code),
-        figures=figures.get(code, {}),
+        sums=sums[code],
     )

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy.orm import Session
 
-from kuwei_hub.overview.domain import totalled
+from kuwei_hub.overview.domain import tallied
 from kuwei_hub.statistics.domain import SUMS_MAX, Question
 from kuwei_hub.statistics.models import Statistic
 from kuwei_hub.statistics.service.reading import Reading
@@ -46,8 +46,8 @@ def test_payments_count_once_a_jurisdiction_and_screenings_at_every_stage(
         session.add_all(figures_of(number))
     question = Question(since=DAY, until=DAY, measures=MEASURES)
 
-    found = totalled(Reading().totals(session, of_service(), question))
+    found = tallied(Reading().totals(session, of_service(), question))
 
     odd, even = count // 2, count - count // 2
-    assert found[Measure.PAYMENTS] == 3 * odd + 2 * even
-    assert found[Measure.SCREENED] == 5 * odd + 3 * even
+    assert found.figures[Measure.PAYMENTS] == 3 * odd + 2 * even
+    assert found.figures[Measure.SCREENED] == 5 * odd + 3 * even

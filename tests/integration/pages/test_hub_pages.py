@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import web_lab
 
@@ -159,3 +161,23 @@ def test_the_catalogue_is_exported_whole(site: web_lab.Site) -> None:
 
     assert "GX-U10" in sheet
     assert "下一页" in pages
+
+
+def test_a_row_with_others_below_it_shows_both_what_is_its_own_and_all(
+    site: web_lab.Site,
+) -> None:
+    with site.signed_in("province-leader") as browser:
+        page = browser.get("/territory/450100000").text
+
+    rows = re.findall(r"<tr class.*?</tr>", page, re.DOTALL)
+    own, whole = (re.sub(r"<[^>]+>|\s+", " ", one).split() for one in rows[:2])
+    assert "本级" in own
+    assert "14,784" in own
+    assert " ".join(whole[:10]) == "含下级 接入 2 / 2 生效 2 / 2 24,640"
+
+
+def test_a_row_with_nothing_below_it_has_no_second_row(site: web_lab.Site) -> None:
+    with site.signed_in("province-leader") as browser:
+        page = browser.get("/territory/450181000").text
+
+    assert "含下级" not in page

@@ -160,10 +160,10 @@ def _rank(value: str, ranks: Sequence[str]) -> int | str:
     return ranks.index(value) if ranks else value
 
 
-def every_month(found: Sequence[MonthHits], since: dt.date) -> list[MonthHits]:
-    """Return twelve months after a day, those without hits as zero."""
+def every_month(found: Sequence[MonthHits], until: dt.date) -> list[MonthHits]:
+    """Return the twelve months that end with a day's, those without hits as zero."""
     known = {one.month: one.hits for one in found}
-    start = since.year * 12 + since.month
+    start = until.year * 12 + until.month - 12
     names = [f"{n // 12}-{n % 12 + 1:02}" for n in range(start, start + 12)]
     return [MonthHits(month=name, hits=known.get(name, 0)) for name in names]
 

@@ -96,7 +96,8 @@ class Effective:
             raise KuweiError(
                 "rule.unknown", f"现行目录中没有规则 {rule_id}。", kind=Kind.MISSING
             )
-        since = business_date(self.clock) - HITS_FOR
+        today = business_date(self.clock)
+        since = today - HITS_FOR
         conditions, facts, explain = read_aloud(effective, one)
         trips = {trip.rule_id: trip for trip in self.brakes.open_trips(session)}
         label = effective.catalogue.vocabulary.label_of
@@ -108,7 +109,7 @@ class Effective:
             explain=explain,
             needed=[label(name) for name in one.rule.requires],
             params=params_of(one),
-            months=every_month(store.months(session, scope, rule_id, since), since),
+            months=every_month(store.months(session, scope, rule_id, since), today),
             units=store.units(session, scope, rule_id, since=since, limit=UNITS_SHOWN),
             trip=trips.get(rule_id),
         )

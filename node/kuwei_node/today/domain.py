@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -141,12 +141,12 @@ class Picture:
     @property
     def payments(self) -> int:
         """How many payments the span saw, each once."""
-        return int(max(self._by_stage("screened").values(), default=0))
+        return _fullest(self._in_span()).screened
 
     @property
     def amount(self) -> Decimal:
         """Money of the span, in yuan, each payment once."""
-        return max(self._by_stage("amount").values(), default=Decimal(0))
+        return _fullest(self._in_span()).amount
 
     def alerted(self, severity: str) -> int:
         """Return the span's alerts of a severity."""
@@ -166,10 +166,10 @@ class Picture:
 
     def daily_amount(self) -> list[Decimal]:
         """Return the money of each day of the trend, each payment once."""
-        found: dict[dt.date, Decimal] = defaultdict(Decimal)
+        found: dict[dt.date, list[DaySums]] = defaultdict(list)
         for one in self.sums:
-            found[one.day] = max(found[one.day], one.amount)
-        return [found[day] for day in self.trend.days]
+            found[one.day].append(one)
+        return [_fullest(found[day]).amount for day in self.trend.days]
 
     def daily_alerts(self, severity: str) -> list[int]:
         """Return the alerts of a severity day by day over the trend."""
@@ -178,8 +178,21 @@ class Picture:
     def _in_span(self) -> list[DaySums]:
         return [s for s in self.sums if self.span.since <= s.day <= self.span.until]
 
-    def _by_stage(self, name: str) -> dict[str, Decimal]:
-        found: dict[str, Decimal] = defaultdict(Decimal)
-        for one in self._in_span():
-            found[one.stage] += getattr(one, name)
-        return dict(found)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StageSums:
+    screened: int = 0
+    amount: Decimal = Decimal(0)
+
+
+def _fullest(sums: Iterable[DaySums]) -> _StageSums:
+    """Return what the stage that screened most came to, the dearer of equal ones."""
+    found: dict[str, _StageSums] = defaultdict(_StageSums)
+    for one in sums:
+        so_far = found[one.stage]
+        found[one.stage] = _StageSums(
+            screened=so_far.screened + one.screened,
+            amount=so_far.amount + one.amount,
+        )
+    ranked = found.values()
+    return max(ranked, key=lambda s: (s.screened, s.amount), default=_StageSums())

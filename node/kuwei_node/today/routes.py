@@ -68,7 +68,7 @@ def _charts(picture: Picture) -> dict[str, Chart]:
         "hits": Chart(
             title="命中最多的规则",
             categories=[f"{one.rule_id} {one.title}" for one in picture.hits],
-            unit="笔",
+            unit="笔次",
             is_lying=True,
             series=[
                 Series(

@@ -101,10 +101,15 @@ def _decisions(full: Full) -> None:
 
 def _receipts(full: Full) -> None:
     """Report 11 receipts of one unit without a function code: one alert."""
-    plain = {"stage": "receipt", "agency_code": "101003", "vou_date": "2026-06-20"}
-    full.office.screen(
-        *(held_payment(f"R-{n:02}", **plain, checker_code="u1") for n in range(1, 12))
-    )
+    plain = {
+        "stage": "receipt",
+        "agency_code": "101003",
+        "vou_date": "2026-06-20",
+        "checker_code": "u1",
+        "payee_acct_name": "南宁市第一印刷厂",
+        "pay_amt": "99.30",
+    }
+    full.office.screen(*(held_payment(f"R-{n:02}", **plain) for n in range(1, 12)))
 
 
 def _looks(full: Full) -> None:

@@ -131,7 +131,7 @@ def test_no_table_takes_an_order_or_a_page_it_does_not_have(
         ("/payments?most=4.50&number=T-", 3),
         ("/payments?decision=hold", 22),
         ("/payments?rule=SX-5", 11),
-        ("/payments?payee=百货&number=R-", 11),
+        ("/payments?payee=印刷", 11),
         ("/holds?unit=101001", 11),
         ("/holds?rule=GX-U14", 11),
         ("/holds?rule=GX-U10", 0),

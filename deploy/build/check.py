@@ -73,8 +73,10 @@ def steps() -> list[Step]:
 
 def main() -> None:
     """Run the steps named on the command line, or all; fail if any failed."""
-    wanted = set(sys.argv[1:])
-    chosen = [step for step in steps() if not wanted or step.name in wanted]
+    wanted, every = set(sys.argv[1:]), steps()
+    if unknown := wanted - {step.name for step in every}:
+        sys.exit(f"no such step: {', '.join(sorted(unknown))}")
+    chosen = [step for step in every if not wanted or step.name in wanted]
     if any(step.name == "protos" and not step.missing for step in chosen):
         subprocess.run(_python("deploy/build/hatch_build.py", "tools"), check=False)
     quick = [step for step in chosen if step.name != "tests"]

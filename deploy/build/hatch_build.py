@@ -94,7 +94,7 @@ def vendor_assets(shared: Path) -> None:
     if stamp.exists() and stamp.read_text() == content:
         return
     modules = assets / "node_modules"
-    if not (modules / ".complete").exists():
+    if not _has_tools(assets):
         _npm(assets, "ci", "--omit=dev")
     vendor.mkdir(parents=True, exist_ok=True)
     for source, name in (BROWSER_FILES | LICENCES).items():
@@ -105,12 +105,22 @@ def vendor_assets(shared: Path) -> None:
 def install_tools(shared: Path) -> None:
     """Install the npm packages that checks use (buf) beside the browser files."""
     assets = shared / "assets"
-    stamp = assets / "node_modules" / ".complete"
-    content = _digest([assets / "package-lock.json"])
-    if stamp.exists() and stamp.read_text() == content:
+    if _has_tools(assets):
         return
     _npm(assets, "ci")
-    stamp.write_text(content)
+    _complete(assets).write_text(_digest([assets / "package-lock.json"]))
+
+
+def _has_tools(assets: Path) -> bool:
+    """Tell whether every package of this very lock file is installed."""
+    stamp = _complete(assets)
+    locked = _digest([assets / "package-lock.json"])
+    return stamp.exists() and stamp.read_text() == locked
+
+
+def _complete(assets: Path) -> Path:
+    """Return the stamp npm removes with everything else it replaces."""
+    return assets / "node_modules" / ".complete"
 
 
 def _npm(folder: Path, *arguments: str) -> None:

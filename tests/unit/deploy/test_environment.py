@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import script_lab
 
-SOURCE = Path(__file__).parents[3] / "deploy/build/environment.py"
 # Stands for the Python of .venv: notes what it is told, fails at what it is told to.
 PYTHON = """#!/bin/sh
 echo "$@" >> "{folder}/told"
@@ -42,11 +41,7 @@ class Checkout:
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
-    spec = importlib.util.spec_from_file_location("environment", SOURCE)
-    assert spec is not None
-    assert spec.loader is not None
-    setup = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(setup)
+    setup = script_lab.load("deploy/build/environment.py")
     venv = tmp_path / ".venv"
     for name, text in {
         ".venv/bin/python": PYTHON.format(folder=tmp_path),

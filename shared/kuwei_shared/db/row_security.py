@@ -62,19 +62,34 @@ def wall_ddl(metadata: MetaData, present: Container[str]) -> list[str]:
 def role_ddl(role: str) -> list[str]:
     """Return the statements that make a role which owns nothing and may work.
 
-    Audit tables keep their append-only trigger; this role never gets TRUNCATE.
+    Audit tables keep their append-only trigger; this role never gets TRUNCATE. It
+    reaches partitions through their table alone, for policies hang on that one.
+    Where an owner may make no roles, the server's administrator has made this one.
     """
     _require_name(role)
     tables = "ALL TABLES IN SCHEMA public"
+    # Roles are the server's: several services may want the same one at once.
     create = (
-        f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN;"
-        " EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+        "DO $$ BEGIN"
+        f" IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"
+        f" THEN CREATE ROLE {role} NOLOGIN; END IF;"
+        " EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+    )
+    parts = (
+        "SELECT oid FROM pg_class WHERE relispartition AND relkind IN ('r', 'p')"
+        " AND relnamespace = 'public'::regnamespace"
+    )
+    revoke = f"EXECUTE 'REVOKE ALL ON ' || part || ' FROM {role}'"
+    close = (
+        f"DO $$ DECLARE part regclass; BEGIN FOR part IN {parts}"
+        f" LOOP {revoke}; END LOOP; END $$"
     )
     return [
         create,
         f"GRANT USAGE ON SCHEMA public TO {role}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {role}",
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",
+        close,
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import embedded
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
@@ -33,6 +33,31 @@ def walled(postgres: embedded.Postgres) -> Iterator[UnitOfWork]:
         ]:
             connection.execute(text(statement))
     yield UnitOfWork(engine, ROLE)
+    engine.dispose()
+
+
+@pytest.fixture
+def server(postgres: embedded.Postgres) -> Iterator[Engine]:
+    """Return a database of an owner who may make no roles, as at a bureau."""
+    engine = create_engine(postgres.create("row_security_owner"))
+    with engine.begin() as connection:
+        for statement in (
+            *("DROP TABLE IF EXISTS fact", "DROP ROLE IF EXISTS plain_owner"),
+            *("CREATE ROLE plain_owner LOGIN", f"GRANT {ROLE} TO plain_owner"),
+            "ALTER SCHEMA public OWNER TO plain_owner",
+            "SET SESSION AUTHORIZATION plain_owner",
+            "CREATE TABLE fact (mof_div_code text, n int) PARTITION BY LIST (n)",
+            "CREATE TABLE fact_y1 PARTITION OF fact FOR VALUES IN (1)",
+            *(*row_security.policy_ddl("fact"), *row_security.role_ddl(ROLE)),
+            "INSERT INTO fact VALUES ('450100000', 1), ('450300000', 1)",
+        ):
+            connection.execute(text(statement))
+    engine.dispose()
+    yield engine
+    with engine.begin() as connection:
+        connection.execute(text("ALTER SCHEMA public OWNER TO CURRENT_USER"))
+        connection.execute(text("DROP OWNED BY plain_owner"))
+        connection.execute(text("DROP ROLE plain_owner"))
     engine.dispose()
 
 
@@ -102,3 +127,29 @@ def test_the_services_own_sight_ends_with_an_error_too(walled: UnitOfWork) -> No
             session.execute(text("SELECT nothing"))
 
         assert seen(session) == {NANNING}
+
+
+@pytest.mark.usefixtures("walled")
+def test_an_owner_who_may_make_no_roles_uses_the_one_that_is_there(
+    server: Engine,
+) -> None:
+    inside = scope.of_jurisdictions([NANNING])
+
+    with UnitOfWork(server).begin() as session:
+        session.execute(text("SET SESSION AUTHORIZATION plain_owner"))
+        row_security.enter(session, inside, ROLE)
+        found = seen(session)
+        session.execute(text("RESET SESSION AUTHORIZATION"))
+
+    assert found == {NANNING}
+
+
+@pytest.mark.usefixtures("walled")
+def test_a_partition_is_no_way_around_the_wall(server: Engine) -> None:
+    inside = scope.of_jurisdictions([NANNING])
+
+    with (
+        pytest.raises(ProgrammingError, match="permission denied for table fact_y1"),
+        UnitOfWork(server, ROLE).begin(inside) as session,
+    ):
+        session.execute(text("SELECT * FROM fact_y1"))

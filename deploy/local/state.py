@@ -21,6 +21,8 @@ from kuwei_node.uplink.adapters.identity import IdentityFolder
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
+ROLE = "kuwei_app"
+"""The database role that owns nothing: row-level security binds who takes it."""
 
 
 @dataclass(slots=True)
@@ -57,7 +59,7 @@ class Stack:
         """Return the settings of a hub's process that signs nothing."""
         ports = self.ports
         return self._web(ports.hub_web, "hub", "省财政厅") | {
-            "KUWEI_DATABASE_URL": self._database("hub"),
+            "KUWEI_DATABASE_URL": self.address("hub"),
             "KUWEI_DATA_DIR": str(self.folder / "hub"),
             "KUWEI_GRPC_BIND": f"127.0.0.1:{ports.hub_grpc}",
             "KUWEI_GRPC_ADDRESS": f"127.0.0.1:{ports.hub_grpc}",
@@ -75,7 +77,7 @@ class Stack:
     def node(self, place: Place) -> dict[str, str]:
         """Return a node's settings."""
         return self._web(self.ports.nodes[place.code], "node", place.name) | {
-            "KUWEI_DATABASE_URL": self._database(place.database),
+            "KUWEI_DATABASE_URL": self.address(place.database),
             "KUWEI_DATA_DIR": str(self.folder / place.database),
             "KUWEI_REDIS_URL": self.redis.url if self.redis else "",
             "KUWEI_QUEUE": place.code,
@@ -94,10 +96,16 @@ class Stack:
         """Return settings for a verb that reaches no service."""
         return {"PYTHONUNBUFFERED": "1"}
 
+    def address(self, name: str) -> str:
+        """Return the address of one of the databases, as the owner of its tables."""
+        if self.postgres is None:
+            raise RuntimeError("the database server is started by the first stage")
+        return self.postgres.url(name)
+
     def ask(self, database: str, question: str) -> str:
         """Ask one of the databases for a single value."""
         with (
-            closing(psycopg2.connect(_libpq(self._database(database)))) as connection,
+            closing(psycopg2.connect(_libpq(self.address(database)))) as connection,
             connection.cursor() as cursor,
         ):
             cursor.execute(question)
@@ -105,14 +113,15 @@ class Stack:
         return str(row[0]) if row else ""
 
     def revisions(self) -> str:
-        """Return the names of all migrations, newest tables included."""
+        """Return the names of all migrations, and the role that may use the tables."""
         found = ROOT.glob("*/kuwei_*/migrations/versions/*.py")
-        return " ".join(sorted(path.stem for path in found))
+        return " ".join([*sorted(path.stem for path in found), ROLE])
 
     def _web(self, port: int, service: str, place: str) -> dict[str, str]:
         """Return the settings of a service's pages; its stand-ins know no secret."""
         return {
             "KUWEI_MODE": "development",
+            "KUWEI_DATABASE_ROLE": ROLE,
             "KUWEI_WEB_BIND": f"127.0.0.1:{port}",
             "KUWEI_WEB_URL": f"http://127.0.0.1:{port}",
             "KUWEI_PLACE": place,
@@ -131,11 +140,6 @@ class Stack:
                 known = secrets.token_hex(32)
                 self.notebook.put(name, known)
             return known
-
-    def _database(self, name: str) -> str:
-        if self.postgres is None:
-            raise RuntimeError("the database server is started by the first stage")
-        return self.postgres.url(name)
 
 
 def _libpq(url: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import founding
 import screen
 import serving
+import walls
 import year
 from stages import Stage
 from state import Stack
@@ -23,6 +24,7 @@ STAGES: tuple[Stage[Stack], ...] = (
     Stage("导入参照数据", year.reference),
     Stage("逐笔监控支付", year.payments),
     Stage("统计上报到省", year.statistics),
+    Stage("核对行级安全", walls.walls),
     Stage("核对各节点与省级", year.tallies),
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import embedded
 import httpx
@@ -105,18 +106,31 @@ def served_node(
     time = clock or SystemClock()
     port, issuer_port = embedded.free_port(), embedded.free_port()
     url, issuer_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{issuer_port}"
-    settings = Settings(
-        mode="development",
-        database_url=database_url,
-        data_dir=folder,
-        web_url=url,
-        issuer=issuer_url,
-        place="兴宁区财政局",
-        web_client_id="node-web",
-        web_client_secret="node-web-demo-only",
-        session_secrets=(web_lab.SECRET,),
-    )
-    node = build(settings, process="test", clock=time)
+    issuer = web_lab.issuer(web_lab.realm(url), issuer_url, time)
+    given = {"web_url": url, "issuer": issuer_url}
+    with (
+        web_lab.served(issuer, issuer_port),
+        trusting_node(database_url, folder, time, **given) as site,
+    ):
+        yield site
+
+
+@contextlib.contextmanager
+def trusting_node(
+    database_url: str, folder: Path, clock: Clock, **given: str
+) -> Iterator[NodeSite]:
+    """Serve a node at the address of its settings, trusting the issuer they name."""
+    plain: dict[str, Any] = {  # Any: what pydantic checks
+        "mode": "development",
+        "database_url": database_url,
+        "data_dir": folder,
+        "place": "兴宁区财政局",
+        "web_client_id": "node-web",
+        "web_client_secret": "node-web-demo-only",
+        "session_secrets": (web_lab.SECRET,),
+    }
+    settings = Settings(**(plain | given))
+    node = build(settings, process="test", clock=clock)
     node.identity_folder.write(
         Identity(
             node_code=COUNTY,
@@ -126,13 +140,9 @@ def served_node(
             hub_key=bytes(32),
         )
     )
-    with (
-        web_lab.served(
-            web_lab.issuer(web_lab.realm(url), issuer_url, time), issuer_port
-        ),
-        web_lab.served(node_app.create(node), port),
-    ):
-        yield NodeSite(node=node, url=url)
+    port = urlsplit(settings.web_url).port or 0
+    with web_lab.served(node_app.create(node), port):
+        yield NodeSite(node=node, url=settings.web_url)
     node.unit_of_work.engine.dispose()
 
 
@@ -141,10 +151,15 @@ def county_site(
     postgres: embedded.Postgres, database: str, folder: Path
 ) -> Iterator[NodeSite]:
     """Serve a node on a fresh database, the standard catalogue in force."""
+    with served_node(county_database(postgres, database), folder) as found:
+        yield found
+
+
+def county_database(postgres: embedded.Postgres, database: str) -> str:
+    """Create a node's database, the standard catalogue in force; return its address."""
     url = postgres.create(database)
     engine = connect(url, PoolLimits(), application="test")
     schema.metadata().create_all(engine)
     node_lab.NodeLab(engine).put_in_force(bundle.pack(screening_lab.CATALOGUE))
     engine.dispose()
-    with served_node(url, folder) as found:
-        yield found
+    return url

@@ -17,6 +17,8 @@ from sqlalchemy import text
 from kuwei_node.bootstrap import Node
 from kuwei_shared.catalogue.loading import load
 
+MACHINE = ("payment-system", "payment-system-demo-only")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSite:
@@ -59,28 +61,34 @@ def payment_site(
 ) -> Iterator[PaymentSite]:
     """Serve a node on a database of its own."""
     with node_site_lab.county_site(postgres, database, folder) as site:
-        with site.node.unit_of_work.begin() as session:
-            session.execute(
-                text(
-                    "INSERT INTO jurisdiction (mof_div_code, mof_div_name, level)"
-                    " VALUES (:code, '兴宁区', 'county')"
-                ),
-                {"code": COUNTY},
-            )
+        know_the_county(site.node)
         token = machine_token(site.node.settings.issuer)
         yield PaymentSite(node=site.node, url=site.url, token=token)
 
 
-def machine_token(issuer: str) -> str:
-    """Return the payment system's access token."""
+def know_the_county(node: Node) -> None:
+    """Tell a node its own jurisdiction."""
+    with node.unit_of_work.begin() as session:
+        session.execute(
+            text(
+                "INSERT INTO jurisdiction (mof_div_code, mof_div_name, level)"
+                " VALUES (:code, '兴宁区', 'county')"
+            ),
+            {"code": COUNTY},
+        )
+
+
+def machine_token(issuer: str, client: tuple[str, str] = MACHINE) -> str:
+    """Return a payment system's access token."""
     found = httpx.get(f"{issuer}/.well-known/openid-configuration", trust_env=False)
     answer = httpx.post(
         found.json()["token_endpoint"],
         data={
             "grant_type": "client_credentials",
-            "client_id": "payment-system",
-            "client_secret": "payment-system-demo-only",
+            "client_id": client[0],
+            "client_secret": client[1],
         },
         trust_env=False,
+        timeout=30,
     )
-    return str(answer.json()["access_token"])
+    return str(answer.raise_for_status().json()["access_token"])

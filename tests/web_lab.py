@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import embedded
 import httpx
@@ -119,30 +121,39 @@ def hub_site(
     database_url: str, folder: Path, clock: Clock | None = None
 ) -> Iterator[Site]:
     """Serve a hub and its issuer over a database whose tables exist."""
-    logs.configure("kuwei-hub test")
     time = clock or SystemClock()
     port, issuer_port = embedded.free_port(), embedded.free_port()
     url, issuer_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{issuer_port}"
-    settings = Settings(
-        mode="development",
-        database_url=database_url,
-        data_dir=folder,
-        database_role=ROLE,
-        keys_passphrase="口令",
-        web_url=url,
-        issuer=issuer_url,
-        place="广西壮族自治区财政厅",
-        web_client_id="hub-web",
-        web_client_secret="hub-web-demo-only",
-        session_secrets=(SECRET,),
-    )
-    hub = build(settings, process="test", clock=time)
     trusting = realm(url)
+    given = {"web_url": url, "issuer": issuer_url}
     with (
         served(issuer(trusting, issuer_url, time), issuer_port),
-        served(hub_app.create(hub), port),
+        served_hub(database_url, folder, time, **given) as hub,
     ):
         yield Site(hub=hub, url=url, issuer=issuer_url, realm=trusting)
+
+
+@contextlib.contextmanager
+def served_hub(
+    database_url: str, folder: Path, clock: Clock, **given: str
+) -> Iterator[Hub]:
+    """Serve a hub at the address of its settings, trusting the issuer they name."""
+    logs.configure("kuwei-hub test")
+    plain: dict[str, Any] = {  # Any: what pydantic checks
+        "mode": "development",
+        "database_url": database_url,
+        "data_dir": folder,
+        "database_role": ROLE,
+        "keys_passphrase": "口令",
+        "place": "广西壮族自治区财政厅",
+        "web_client_id": "hub-web",
+        "web_client_secret": "hub-web-demo-only",
+        "session_secrets": (SECRET,),
+    }
+    settings = Settings(**(plain | given))
+    hub = build(settings, process="test", clock=clock)
+    with served(hub_app.create(hub), urlsplit(settings.web_url).port or 0):
+        yield hub
     hub.unit_of_work.engine.dispose()
 
 
@@ -151,6 +162,13 @@ def province_site(
     postgres: embedded.Postgres, database: str, folder: Path
 ) -> Iterator[Site]:
     """Serve a hub of the demonstration province, settled."""
+    with hub_site(hub_database(postgres, database), folder) as found:
+        province_lab.settle(found.hub)
+        yield found
+
+
+def hub_database(postgres: embedded.Postgres, database: str) -> str:
+    """Create a hub's database with its walls; return its address."""
     url = postgres.create(database)
     engine = create_engine(url)
     metadata = schema.metadata()
@@ -160,9 +178,7 @@ def province_site(
         for statement in walls:
             connection.exec_driver_sql(statement)
     engine.dispose()
-    with hub_site(url, folder) as found:
-        province_lab.settle(found.hub)
-        yield found
+    return url
 
 
 def _wait(address: str) -> None:

@@ -44,13 +44,30 @@ def test_people_sign_in_with_pkce_only() -> None:
         assert not clients[name]["directAccessGrantsEnabled"]
 
 
-def test_a_secret_may_come_from_the_environment_of_keycloak(deployed: Realm) -> None:
+def test_what_keycloak_takes_from_its_environment_is_the_demos_here(
+    deployed: Realm,
+) -> None:
     client = deployed.client("hub-web")
 
+    assert "${KUWEI_HUB_WEB_SECRET:hub-web-demo-only}" in FILE.read_text()
     assert client is not None
-    assert client.secret.startswith("${KUWEI_HUB_WEB_SECRET:")
     assert client.accepts_secret("hub-web-demo-only")
     assert not client.accepts_secret("")
+
+
+def test_everybody_chooses_a_password_at_the_first_login() -> None:
+    people = [u for u in json.loads(FILE.read_text())["users"] if "credentials" in u]
+
+    # Keycloak imports `temporary` passwords without asking for another.
+    assert people
+    assert all(user["requiredActions"] == ["UPDATE_PASSWORD"] for user in people)
+
+
+def test_no_password_of_the_file_is_one_in_production() -> None:
+    people = [u for u in json.loads(FILE.read_text())["users"] if "credentials" in u]
+
+    values = {one["value"] for user in people for one in user["credentials"]}
+    assert values == {"${KUWEI_FIRST_PASSWORD:kuwei-demo-only}"}
 
 
 def test_only_registered_addresses_receive_codes(deployed: Realm) -> None:

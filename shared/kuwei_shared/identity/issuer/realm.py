@@ -10,11 +10,23 @@ from __future__ import annotations
 import re
 import secrets
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 _PLACEHOLDER = re.compile(r"\$\{[A-Z0-9_]+:([^}]*)\}")
 ATTRIBUTE = "jurisdictions"
+
+
+def _default(text: str) -> str:
+    """Return a text with each ``${NAME:default}`` as its default.
+
+    Keycloak puts a variable's value there; the issuer knows only the demo's.
+    """
+    return _PLACEHOLDER.sub(r"\1", text)
+
+
+Text = Annotated[str, AfterValidator(_default)]
 
 
 class _Part(BaseModel):
@@ -33,8 +45,8 @@ class RealmClient(_Part):
 
     client_id: str = Field(alias="clientId")
     name: str = ""
-    secret: str = ""
-    redirect_uris: list[str] = Field(default_factory=list, alias="redirectUris")
+    secret: Text = ""
+    redirect_uris: list[Text] = Field(default_factory=list, alias="redirectUris")
     code_flow: bool = Field(default=False, alias="standardFlowEnabled")
     service_account: bool = Field(default=False, alias="serviceAccountsEnabled")
     mappers: list[Mapper] = Field(default_factory=list, alias="protocolMappers")
@@ -47,9 +59,8 @@ class RealmClient(_Part):
         )
 
     def accepts_secret(self, offered: str) -> bool:
-        """Whether the client proved itself; ``${NAME:default}`` is its default."""
-        known = _PLACEHOLDER.sub(r"\1", self.secret)
-        return secrets.compare_digest(known.encode(), offered.encode())
+        """Whether the client proved itself."""
+        return secrets.compare_digest(self.secret.encode(), offered.encode())
 
     @property
     def audiences(self) -> list[str]:

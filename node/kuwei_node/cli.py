@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import sys
 import time
 from decimal import Decimal
@@ -28,6 +29,23 @@ from kuwei_shared.identity.terminal import operator_principal
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import PageRequest
 from kuwei_shared.ops import logs
+
+YUAN = re.compile(r"-?\d{1,16}(\.\d{1,2})?", re.ASCII)
+
+
+class Yuan(click.ParamType[Decimal]):
+    """An amount in yuan, to the fen."""
+
+    name = "yuan"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Decimal:
+        """Return the amount; separators are allowed."""
+        plain = str(value).replace(",", "")
+        if not YUAN.fullmatch(plain):
+            self.fail(f"“{value}”不是金额:须为数字(元,精确到分)。", param, ctx)
+        return Decimal(plain)
 
 
 @click.group()
@@ -255,8 +273,8 @@ def totals_rebuild(kind: int | None) -> None:
 )
 @click.option("--profile", required=True, help="导入方案名称,或方案文件路径。")
 @click.option("--division", help="本节点区划代码;缺省取入网身份。")
-@click.option("--rows", type=int, help="申报的笔数。")
-@click.option("--amount", type=Decimal, help="申报的支付金额合计(元)。")
+@click.option("--rows", type=click.IntRange(0), help="申报的笔数。")
+@click.option("--amount", type=Yuan(), help="申报的支付金额合计(元)。")
 def import_files(
     paths: tuple[Path, ...],
     profile: str,

@@ -23,6 +23,14 @@ from kuwei_shared.kernel.errors import KuweiError
 
 pytestmark = pytest.mark.integration
 COUNTY = screening_lab.COUNTY
+HEAD = (
+    "payment_id,stage,entry_kind,mof_div_code,fiscal_year,vou_date,agency_code,"
+    "pay_amt\n"
+)
+FAILED = (
+    "INSERT INTO catalogue_release (serial, version, sha256, bundle, state, reason,"
+    " verified_at) VALUES (:serial, '2026.1.' || :serial, '', '', 'failed', '', now())"
+)
 TWO = ("--by", "起草岗", "--approve-by", "审批岗")
 TUNE = ("catalogue", "tune", "GX-U10", "limit", "5000000.00", *TWO)
 
@@ -49,8 +57,7 @@ def terminal(
 def test_an_import_is_recorded(terminal: Terminal, tmp_path: Path) -> None:
     path = tmp_path / "支付.csv"
     path.write_text(
-        "payment_id,stage,entry_kind,mof_div_code,fiscal_year,vou_date,agency_code,"
-        f"pay_amt\nP1,voucher,normal,{COUNTY},2026,2026-03-05,A001,1.00\n",
+        f"{HEAD}P1,voucher,normal,{COUNTY},2026,2026-03-05,A001,1.00\n",
         encoding="utf-8",
     )
 
@@ -78,10 +85,121 @@ def test_pinning_a_root_is_recorded(terminal: Terminal, tmp_path: Path) -> None:
     assert terminal.acts()[-1] == ("固定发布根", "发布根")
 
 
-def test_trying_a_release_again_is_recorded(terminal: Terminal) -> None:
+def test_trying_a_failed_release_again_is_recorded(terminal: Terminal) -> None:
+    terminal.run(FAILED, serial=7)
+
     terminal.do("catalogue", "retry", "7")
 
     assert terminal.acts()[-1] == ("再试目录版本", "序号 7")
+    assert "2026.1.7  verified" in terminal.type("catalogue", "status").output
+
+
+@pytest.mark.parametrize(
+    ("serial", "code"), [("1", "release.not_failed"), ("99", "release.unknown")]
+)
+def test_only_a_failed_release_is_tried_again(
+    terminal: Terminal, serial: str, code: str
+) -> None:
+    before = terminal.acts()
+
+    result = terminal.type("catalogue", "retry", serial)
+
+    assert isinstance(result.exception, KuweiError)
+    assert result.exception.code == code
+    assert "2026.1.1  active" in terminal.type("catalogue", "status").output
+    assert terminal.acts() == before
+
+
+@pytest.mark.parametrize("amount", ["abc", "NaN", "Infinity", "1.005", "1e3", ""])
+def test_an_amount_nobody_can_declare_is_refused_by_name(
+    terminal: Terminal, tmp_path: Path, amount: str
+) -> None:
+    path = tmp_path / "支付.csv"
+    path.touch()
+
+    result = terminal.type("import", path, "--profile", "standard", "--amount", amount)
+
+    assert result.exit_code == 2
+    assert "--amount" in result.output
+    assert "精确到分" in result.output
+
+
+@pytest.mark.parametrize(
+    ("declared", "status"),
+    [((), 0), (("--rows", "1", "--amount", "1,000.00"), 0), (("--rows", "2"), 1)],
+)
+def test_an_import_whose_totals_differ_ends_as_a_failure(
+    terminal: Terminal, tmp_path: Path, declared: tuple[str, ...], status: int
+) -> None:
+    path = tmp_path / "支付.csv"
+    name = "-".join(("S", *declared)).replace(",", "")
+    path.write_text(f"{HEAD}{name},voucher,normal,{COUNTY},2026,2026-03-05,A1,1000\n")
+    profile = ("--profile", "standard", "--division", COUNTY)
+
+    result = terminal.type("import", path, *profile, *declared)
+
+    assert result.exit_code == status, result.output
+
+
+def test_a_file_that_is_not_there_starts_no_import(terminal: Terminal) -> None:
+    before = terminal.acts()
+
+    result = terminal.type("import", "没有.csv", "--profile", "standard")
+
+    assert result.exit_code == 2
+    assert terminal.acts() == before
+
+
+def test_a_profile_nobody_knows_starts_no_import(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    path = tmp_path / "支付.csv"
+    path.write_text(HEAD)
+    before = terminal.acts()
+
+    result = terminal.type(
+        "import", path, "--profile", "nonsense", "--division", COUNTY
+    )
+
+    assert isinstance(result.exception, KuweiError)
+    assert terminal.acts() == before
+
+
+@pytest.mark.parametrize(
+    ("value", "two", "code"),
+    [
+        ("30000000", TWO, "tuning.out_of_bounds"),
+        ("abc", TWO, "tuning.not_a_value"),
+        ("6000000", ("--by", "甲", "--approve-by", "甲"), "change.one_person"),
+    ],
+)
+def test_a_tuning_that_may_not_be_changes_nothing(
+    terminal: Terminal, value: str, two: tuple[str, ...], code: str
+) -> None:
+    before = terminal.acts()
+
+    result = terminal.type("catalogue", "tune", "GX-U10", "limit", value, *two)
+
+    assert isinstance(result.exception, KuweiError)
+    assert result.exception.code == code
+    assert terminal.acts() == before
+
+
+def test_what_is_due_is_run_at_the_terminal(terminal: Terminal) -> None:
+    first = terminal.type("sweep").output
+    second = terminal.type("sweep").output
+
+    assert "个定时批次" in first
+    assert second == "已运行 0 个定时批次\n"
+
+
+def test_an_epoch_begins_only_when_confirmed(terminal: Terminal) -> None:
+    before = terminal.acts()
+
+    result = terminal.type("new-epoch")
+
+    assert result.exit_code == 2
+    assert terminal.acts() == before
 
 
 def test_a_new_epoch_is_recorded(terminal: Terminal) -> None:

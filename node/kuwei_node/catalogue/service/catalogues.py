@@ -160,7 +160,24 @@ class Catalogues:
         releases.raise_edition(session)
 
     def retry(self, session: Session, serial: int) -> None:
-        """Let a refused release be tried again, after this node was mended."""
+        """Let a refused release be tried again, after this node was mended.
+
+        Raises:
+            KuweiError: ``release.unknown``, ``release.not_failed``.
+        """
+        found = releases.find(session, serial)
+        if found is None:
+            raise KuweiError(
+                "release.unknown",
+                f"本节点没有见过序号 {serial} 的目录版本,请用 catalogue status 核对。",
+                kind=Kind.MISSING,
+            )
+        if found.state is not ReleaseState.FAILED:
+            raise KuweiError(
+                "release.not_failed",
+                f"目录版本 {found.version} 没有失败,无须再试。",
+                kind=Kind.CONFLICT,
+            )
         releases.set_state(session, serial, ReleaseState.VERIFIED)
 
     def status(self, session: Session) -> Status:

@@ -6,7 +6,7 @@ T ?= tests
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix rules assets protos migration docs bench clean pins
+.PHONY: help setup demo test check fix rules assets protos migration docs keycloak bench clean pins
 
 ##@ Run
 help: ## Show this list
@@ -44,6 +44,9 @@ check: setup ## Everything CI runs: format, lint, types, architecture, rules, te
 
 rules: setup ## The rule catalogue and its examples
 	@$(PY) deploy/build/check.py rules examples lock
+
+keycloak: ## Bring the Keycloak that tests start (needs Java 17 or newer, and Maven)
+	@$(PYTHON) deploy/build/keycloak.py
 
 bench: setup ## Measure speed against the targets; BENCH=name picks
 	@$(PYTHON) deploy/build/environment.py bench

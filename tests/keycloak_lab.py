@@ -21,9 +21,9 @@ from typing import Any
 
 import embedded
 import httpx
+import script_lab
 import web_lab
 
-ROOT = Path(__file__).parents[1]
 SETTING = "KUWEI_TEST_KEYCLOAK_HOME"
 ADMIN = ("admin", "administers-the-tests")
 FIRST_PASSWORD = "first-password-of-tests"
@@ -35,7 +35,7 @@ SECRETS = {
 SYNC = ("realm-sync", "realm-sync-of-tests")
 # What the service account of a client that runs identity.admin.sync must hold.
 SYNC_ROLES = ("manage-realm", "manage-users")
-START_S = 240
+START_S = 300
 QUICK = {
     "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1",
     "JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx512m",
@@ -44,9 +44,8 @@ QUICK = {
 
 def home() -> Path:
     """Return the folder of the distribution, there or not."""
-    brought = sorted((ROOT / ".cache").glob("keycloak-*"))
     named = os.environ.get(SETTING)  # noqa: TID251  # a test aid
-    return Path(named) if named else (brought or [ROOT / ".cache" / "keycloak"])[-1]
+    return Path(named or script_lab.load("deploy/build/keycloak.py").HOME)
 
 
 def missing() -> str | None:

@@ -39,7 +39,8 @@ class NodeState(StrEnum):
 
 
 DENIED: Final = (NodeState.SUSPENDED, NodeState.RETIRED)
-ENROLLED: Final = (NodeState.APPROVED, NodeState.ACTIVE, *DENIED)
+ADMITTED: Final = (NodeState.APPROVED, NodeState.ACTIVE)
+ENROLLED: Final = (*ADMITTED, *DENIED)
 
 
 class EnrolmentState(StrEnum):

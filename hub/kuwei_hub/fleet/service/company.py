@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from kuwei_hub.fleet import store
 from kuwei_hub.fleet.domain import (
+    ADMITTED,
     CLOCK_SKEW_MAX_MS,
     PROTOCOL,
     EventKind,
@@ -114,8 +115,17 @@ class Company:
         self._record(session, code, kind, "hub", note)
 
     def suspend(self, session: Session, code: str, *, by: str, reason: str) -> None:
-        """Deny a node on every call from now on, until it is resumed."""
+        """Deny a node on every call from now on, until it is resumed.
+
+        Raises:
+            KuweiError: ``node.not_admitted`` for a node nobody approved, and for one
+                that retired: resuming it would admit it.
+        """
         node = self._member(session, code, lock=True)
+        if node.state not in ADMITTED:
+            raise KuweiError(
+                "node.not_admitted", f"节点 {code} 未在使用。", kind=Kind.CONFLICT
+            )
         node.state = NodeState.SUSPENDED
         self._record(session, code, EventKind.SUSPENDED, by, reason)
 

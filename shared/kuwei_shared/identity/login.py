@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import secrets
 from dataclasses import asdict, dataclass
@@ -115,6 +116,18 @@ class RelyingParty:
         tokens = self.provider.refresh(self.client, refresh_token)
         who = principal.from_claims(self.check.claims(tokens.id_token or ""))
         return Login(principal=who, refresh_token=tokens.refresh_token)
+
+    def farewell(self, refresh_token: str | None) -> str | None:
+        """Return where a browser ends its session at the provider, if it can.
+
+        The refresh token is spent on the identity token that proves the session, so
+        that the provider ends it without a question.
+        """
+        hint = None
+        if refresh_token is not None:
+            with contextlib.suppress(KuweiError):
+                hint = self.provider.refresh(self.client, refresh_token).id_token
+        return self.provider.logout_url(self.client, hint)
 
 
 def local_path(value: str) -> str:

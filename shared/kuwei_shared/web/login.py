@@ -69,7 +69,7 @@ def logout(here: HereDep) -> Response:
     parts = here.parts
     with parts.unit_of_work.begin() as session:
         parts.record_act(session, here.principal, "退出", parts.system, {})
-    address = parts.party.provider.logout_url(parts.party.client) or "/"
+    address = parts.party.farewell(parts.refresh_token(here.request)) or "/"
     answer = RedirectResponse(address, status_code=303)
     parts.drop_cookie(answer, parts.session_cookie)
     parts.drop_cookie(answer, parts.token_cookie)

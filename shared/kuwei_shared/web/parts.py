@@ -86,9 +86,8 @@ class WebParts:
         found = self.sessions.read(request.cookies.get(self.session_cookie))
         if found is None:
             return None
-        token = self.sessions.read_token(request.cookies.get(self.token_cookie))
         try:
-            confirmed = self.renewals.confirm(found, token)
+            confirmed = self.renewals.confirm(found, self.refresh_token(request))
         except KuweiError as error:
             if error.kind is Kind.UNAUTHENTICATED:
                 return None
@@ -97,6 +96,13 @@ class WebParts:
             return found
         setattr(request.state, CONFIRMED, confirmed)
         return confirmed.session
+
+    def refresh_token(self, request: Request) -> str | None:
+        """Return what asks the provider again; the one just given is the newest."""
+        confirmed: Confirmed | None = getattr(request.state, CONFIRMED, None)
+        if confirmed is not None:
+            return confirmed.refresh_token
+        return self.sessions.read_token(request.cookies.get(self.token_cookie))
 
     def keep(self, answer: Response, confirmed: Confirmed) -> None:
         """Have the browser keep a session and the token that confirms it next."""

@@ -57,6 +57,21 @@ def test_a_provider_with_logout_is_told_where_to_return() -> None:
 
 
 @pytest.mark.parametrize(
+    ("hint", "is_told"), [("a.b.c", True), ("x" * 3_001, False), (None, False)]
+)
+def test_a_session_is_named_where_the_address_can_hold_it(
+    hint: str | None, is_told: bool
+) -> None:
+    ends = DISCOVERY | {"end_session_endpoint": f"{ISSUER}/logout"}
+    found = provider({"/.well-known/openid-configuration": ends})
+
+    address = found.logout_url(CLIENT, hint)
+
+    assert ("id_token_hint" in (address or "")) is is_told
+    found.close()
+
+
+@pytest.mark.parametrize(
     ("answers", "status"),
     [({"/jwks": ["not", "keys"]}, 200), ({}, 500)],
 )

@@ -22,6 +22,8 @@ DAILY_TYPE = "kuwei.v1.DailyStatistics"
 DAILY_SCHEMA_REV = 1
 FIGURES_MAX = 5_000
 VALUE_MAX = 2**62
+RULE_VERSION_MAX = 2**31 - 1
+"""What a column holds; the wire carries twice that, and must not stop a stream."""
 DIVISION_CODE = re.compile(r"[0-9]{9}")
 RULE_ID = re.compile(r"[A-Z0-9][A-Z0-9_-]{1,39}")
 RELEASE_ID = re.compile(r"[0-9a-z][0-9a-z._:-]{0,79}")
@@ -177,5 +179,6 @@ def _is_in_vocabulary(figure: Figure) -> bool:
             figure.release_id is None
             or RELEASE_ID.fullmatch(figure.release_id) is not None
         )
+        and (figure.rule_version or 0) <= RULE_VERSION_MAX
         and abs(figure.value) < VALUE_MAX
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from places import PLACES
@@ -47,5 +48,5 @@ class Ports:
         """Return a realm file whose page addresses are those of this run."""
         step = self.hub_web - HUB_WEB
         for usual in (HUB_WEB, *(place.port for place in PLACES)):
-            realm = realm.replace(f":{usual}/", f":{usual + step}/")
+            realm = re.sub(rf":{usual}\b", f":{usual + step}", realm)
         return realm

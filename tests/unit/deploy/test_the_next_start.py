@@ -17,12 +17,14 @@ import state
 import year
 from notebook import Notebook
 from places import PLACES
-from ports import HUB_WEB, SPAN, Ports
+from ports import SPAN, Ports
 from processes import StageFailedError, Supervisor, born_at, wait_for_port
+from serving import REALM
 from state import Stack
 
 from kuwei_node.uplink.adapters.identity import IdentityFolder
 from kuwei_node.uplink.domain import Identity
+from kuwei_shared.identity.issuer.realm import Realm
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 HUB = """#!/bin/sh
@@ -103,15 +105,17 @@ def test_all_ports_move_together_when_one_is_taken() -> None:
 
 
 def test_the_realm_follows_the_ports() -> None:
-    ports = Ports.chosen()
-    node = PLACES[0]
-    realm = f"http://127.0.0.1:{HUB_WEB}/auth http://127.0.0.1:{node.port}/auth :9999/"
+    with closing(socket.create_server(("127.0.0.1", Ports.chosen().redis))):
+        ports = Ports.chosen()
 
-    moved = ports.moved(realm)
+    moved = Realm.model_validate_json(ports.moved(REALM.read_text()))
 
-    assert f":{ports.hub_web}/auth" in moved
-    assert f":{ports.nodes[node.code]}/auth" in moved
-    assert ":9999/" in moved
+    hub, node = moved.client("hub-web"), moved.client("node-web")
+    assert hub is not None
+    assert hub.accepts_redirect(f"http://127.0.0.1:{ports.hub_web}/auth/callback")
+    assert node is not None
+    for port in ports.nodes.values():
+        assert node.accepts_redirect(f"http://127.0.0.1:{port}/auth/callback")
 
 
 def test_two_starts_on_one_folder_are_refused(tmp_path: Path) -> None:

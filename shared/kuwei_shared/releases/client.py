@@ -92,6 +92,8 @@ class ReleaseClient:
                 serial_min=int(top.unrecognized_fields.get(layout.SERIAL_MIN, 1)),
                 signed_at=_signed_at(stamp),
             )
+            # Before it is kept: a moment far ahead would shut this node out for good.
+            floors.check_clock(self._clock.now())
             floor_file.save(self._floor_path, floors)
             yield TrustedView(updater, top, floors, self.folder / "bundles")
 
@@ -243,6 +245,10 @@ def _as_bundle(target: TargetFile) -> Bundle:
 
 def _signed_at(stamp: Timestamp) -> dt.datetime:
     text = stamp.unrecognized_fields.get(layout.SIGNED_AT)
-    if not isinstance(text, str):
+    try:
+        moment = dt.datetime.fromisoformat(str(text))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
         raise KuweiError("release.malformed", "时间戳缺少签名时间,拒绝采用。")
-    return dt.datetime.fromisoformat(text)
+    return moment

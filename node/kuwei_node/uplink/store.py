@@ -243,6 +243,11 @@ def status(session: Session) -> UplinkStatus | None:
     return session.get(UplinkStatus, STATUS_ROW)
 
 
+def hear(session: Session, at: dt.datetime) -> None:
+    """Move the moment the hub was heard last."""
+    session.execute(update(UplinkStatus).values(heard_at=at))
+
+
 def keep_status(session: Session, **values: str | int | dt.datetime | None) -> None:
     """Write how the node stands with the hub."""
     session.execute(

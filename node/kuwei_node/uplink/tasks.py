@@ -141,6 +141,8 @@ class Uplink:
             depth = self._outbox.depth(session, self._identity.epoch)
             self._outbox.prune(session)
         self._hub.heartbeat(depth, catalogue)
+        with self._work.begin() as session:
+            self._standing.heard_again(session)
 
     def listen(self, wait_ms: int) -> Mapping[str, int]:
         """Wait for news and return it."""

@@ -226,6 +226,16 @@ def test_the_last_good_word_of_the_hub_is_remembered_through_an_outage(
     assert post.status().changed_at == post.clock.now()
 
 
+def test_every_heartbeat_that_is_answered_counts_as_contact(post: Post) -> None:
+    post.line.greet()
+    post.clock.advance(dt.timedelta(hours=3))
+
+    post.line.pulse(None)
+
+    assert post.status().heard_at == post.clock.now()
+    assert post.status().state == LinkState.CONNECTED
+
+
 def test_a_heartbeat_tells_what_the_hub_has_not_receipted(post: Post) -> None:
     post.write(3)
     post.line.greet()

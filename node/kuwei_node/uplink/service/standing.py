@@ -35,6 +35,10 @@ class Standing:
             heard_at=now,
         )
 
+    def heard_again(self, session: Session) -> None:
+        """Note that the hub answered once more; how the node stands is unchanged."""
+        store.hear(session, self._clock.now())
+
     def failed(self, session: Session, state: LinkState, error: KuweiError) -> None:
         """Note why the hub is out of reach, refuses, or must not be sent to."""
         store.keep_status(

@@ -36,7 +36,7 @@ NAVIGATION = (
     NavItem(label="待处理", path="/holds"),
     NavItem(label="预警", path="/alerts"),
     NavItem(label="导入", path="/imports"),
-    NavItem(label="规则", path="/rules"),
+    NavItem(label="规则", path="/rules", also=("/runs",)),
     NavItem(label="审计", path="/audit"),
 )
 FEATURES = ("alerts", "effective", "holds", "intake", "schedule", "search", "today")

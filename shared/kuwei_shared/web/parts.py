@@ -37,10 +37,22 @@ RecordAct = Callable[[Session, Principal, str, str, Mapping[str, str | int]], No
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NavItem:
-    """One entry of the navigation; shown to those whom its route lets in."""
+    """One entry of the navigation; shown to those whom its route lets in.
+
+    Attributes:
+        also: paths of further pages that belong to it.
+    """
 
     label: str
     path: str
+    also: tuple[str, ...] = ()
+
+    def holds(self, path: str) -> bool:
+        """Whether a page belongs to this entry; the first page holds itself alone."""
+        if self.path == "/":
+            return path == "/"
+        roots = (self.path, *self.also)
+        return any(path == one or path.startswith(f"{one}/") for one in roots)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,9 +196,7 @@ class Here:
         """Entries that let this person in, and whether each leads here."""
         path = self.request.url.path
         return [
-            (item, path == item.path or path.startswith(f"{item.path.rstrip('/')}/"))
-            if item.path != "/"
-            else (item, path == "/")
+            (item, item.holds(path))
             for item in self.parts.navigation
             if self.opens(item.path)
         ]

@@ -1,9 +1,11 @@
 """The navigation promises each person exactly what opens to that person."""
 
+import re
+
 import httpx
 import pytest
 import web_lab
-from node_site_lab import AUDITOR, NodeSite
+from node_site_lab import AUDITOR, MONITOR, NodeSite
 
 from kuwei_node.app import NAVIGATION
 
@@ -38,6 +40,13 @@ def test_a_tab_is_shown_exactly_where_its_page_opens(
         able = opened(browser, tabs)
 
     assert shown == able
+
+
+def test_scheduled_runs_belong_to_the_rules(site: NodeSite) -> None:
+    with site.signed_in(MONITOR) as browser:
+        page = browser.get("/runs").text
+
+    assert re.search(r'href="/rules" aria-current="page"', page)
 
 
 def test_the_bureaus_auditor_is_shown_its_log(site: NodeSite) -> None:

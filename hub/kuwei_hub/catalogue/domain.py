@@ -70,6 +70,7 @@ class RuleDetail:
         facts: what each fact in it counts.
         explain: the alert's sentence, with names where values will stand.
         labels: Chinese names of the fields its examples and requirements use.
+        meanings: what codes in its examples mean, by field and code.
     """
 
     row: RuleRow
@@ -79,6 +80,7 @@ class RuleDetail:
     facts: tuple[str, ...]
     explain: str
     labels: Mapping[str, str]
+    meanings: Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

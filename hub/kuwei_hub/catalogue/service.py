@@ -284,6 +284,11 @@ def _detail(row: RuleRow, catalogue: Catalogue, source: str) -> RuleDetail:
             name: catalogue.vocabulary.label_of(name)
             for name in given | set(rule.requires)
         },
+        meanings={
+            name: field.values
+            for name, field in catalogue.vocabulary.payment.items()
+            if name in given and field.values
+        },
     )
 
 

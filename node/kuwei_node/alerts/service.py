@@ -20,12 +20,13 @@ from kuwei_node.alerts.domain import (
     raising,
 )
 from kuwei_node.catalogue.service.catalogues import Catalogues
+from kuwei_shared.catalogue.wording import said
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.rules.compiler import EffectiveRule, Statement
-from kuwei_shared.rules.explain import explanation, spoken, written
+from kuwei_shared.rules.explain import explanation, spoken
 from kuwei_shared.rules.vocabulary import PAYMENT
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
@@ -159,7 +160,7 @@ def _detail(
         rule=one.rule,
         sentence=explanation(one, operands, vocabulary),
         operands=[
-            (vocabulary.label_of(name), written(name, operands[name], vocabulary))
+            (vocabulary.label_of(name), said(name, operands[name], vocabulary))
             for name in names
         ],
         params=[

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from kuwei_shared.catalogue.wording import said
 from kuwei_shared.rules.compiler import EffectiveRule
-from kuwei_shared.rules.explain import explanation, written
+from kuwei_shared.rules.explain import explanation
 from kuwei_shared.rules.model import Basis, Value
 from kuwei_shared.screening.decision import Decision, Outcome, decision_of
 from kuwei_shared.screening.effective import EffectiveCatalogue
@@ -169,7 +170,7 @@ def _outcome(
         basis=rule.basis_on(known["vou_date"]),
         review=rule.review,
         operands=[
-            (vocabulary.label_of(name), written(name, known[name], vocabulary))
+            (vocabulary.label_of(name), said(name, known[name], vocabulary))
             for name in names
             if name in known
         ],

@@ -19,11 +19,11 @@ from kuwei_node.search.domain import (
     RuleOutcome,
     outcomes_of,
 )
+from kuwei_shared.catalogue.wording import said
 from kuwei_shared.db.row_security import own_sight
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import Page, PageRequest
-from kuwei_shared.rules.explain import written
 from kuwei_shared.screening.decision import Outcome
 
 
@@ -118,7 +118,7 @@ class Search:
         return PaymentDetail(
             fields=fields,
             labelled={
-                field.label: written(name, fields[name], words)
+                field.label: said(name, fields[name], words)
                 for name, field in words.payment.items()
                 if fields.get(name) is not None
             },

@@ -11,6 +11,28 @@ from kuwei_shared.web.tables import Column, Filter, Layout, Table
 
 PATH = "/audit"
 CHECKED_ON_PAGE = 5_000
+DETAILS = {
+    "approve_by": "审批人",
+    "by": "经办人",
+    "change": "事由",
+    "codes": "区划",
+    "count": "个数",
+    "equal": "与当时一致",
+    "files": "文件数",
+    "form": "格式",
+    "holders": "持有人",
+    "level": "级次",
+    "load": "批次",
+    "param": "参数",
+    "profile": "导入方案",
+    "proposal": "调整单",
+    "root": "根摘要",
+    "rows": "行数",
+    "sha256": "文件摘要",
+    "value": "调整为",
+    "withdraw_below": "停用此序号以前的版本",
+}
+"""Name of a detail as it is recorded → what a person is told."""
 
 
 def routes(ledger: AuditLedger) -> APIRouter:
@@ -29,7 +51,9 @@ def routes(ledger: AuditLedger) -> APIRouter:
             layout=layout, ask=ask, page=ledger.page(desk.session, search, ask.page)
         )
         fault = ledger.fault(desk.session, last=CHECKED_ON_PAGE)
-        return here.page("web/audit.html", "table", table=table, fault=fault)
+        return here.page(
+            "web/audit.html", "table", table=table, fault=fault, labels=DETAILS
+        )
 
     return router
 

@@ -2,6 +2,9 @@ import re
 
 import pytest
 import web_lab
+from province_lab import CATALOGUE
+
+from kuwei_hub.catalogue.routes import FAMILIES
 
 pytestmark = pytest.mark.integration
 
@@ -181,3 +184,22 @@ def test_a_row_with_nothing_below_it_has_no_second_row(site: web_lab.Site) -> No
         page = browser.get("/territory/450181000").text
 
     assert "含下级" not in page
+
+
+def test_families_of_rules_are_offered_by_their_chinese_names(
+    site: web_lab.Site,
+) -> None:
+    folders = {one.name for one in (CATALOGUE / "rules").iterdir() if one.is_dir()}
+
+    with site.signed_in("province-monitor") as browser:
+        page = browser.get("/catalogue").text
+
+    assert set(FAMILIES) == folders
+    assert all(f">{title}</option>" in page for title in FAMILIES.values())
+
+
+def test_codes_in_examples_are_said_in_chinese(site: web_lab.Site) -> None:
+    with site.signed_in("province-monitor") as browser:
+        page = browser.get("/catalogue/GX-U10").text
+
+    assert "记录性质:退款" in page

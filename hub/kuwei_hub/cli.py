@@ -162,6 +162,7 @@ def issue_token(code: str, by: str, out: Path | None, *, replace: bool) -> None:
 def invite(codes: tuple[str, ...], tokens: Path, by: str) -> None:
     """登记节点并签发令牌 Expect nodes as the territory has them, with tokens."""
     built = hub("cli")
+    issued: dict[str, bytes] = {}
     tokens.mkdir(parents=True, exist_ok=True)
     with built.unit_of_work.begin() as session:
         for code in codes:
@@ -177,9 +178,11 @@ def invite(codes: tuple[str, ...], tokens: Path, by: str) -> None:
                 )
                 record(built.audit, session, "登记节点", f"节点 {code}", by=by)
             token = built.enrolment.issue_token(session, code, by=by)
+            issued[code] = token.to_json().encode()
             record(built.audit, session, "签发入网令牌", f"节点 {code}", by=by)
-            out = tokens / f"{code}.json"
-            replace_file(out, token.to_json().encode(), mode=0o600)
+    # After the commit: a token that was not kept must not replace one that was.
+    for code, file in issued.items():
+        replace_file(tokens / f"{code}.json", file, mode=0o600)
     click.echo(f"已登记 {len(codes)} 个节点,令牌在 {tokens}")
 
 

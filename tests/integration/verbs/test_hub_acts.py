@@ -17,8 +17,10 @@ from kuwei_hub import schema
 from kuwei_hub.audit.service import Audit
 from kuwei_hub.cli import verbs
 from kuwei_shared.kernel.clock import SetClock
+from kuwei_shared.kernel.errors import KuweiError
 
 pytestmark = pytest.mark.integration
+NAMED = ("--name", "兴宁区", "--level", "county")
 COUNTY, CITY = "450102000", "450303000"
 PLACES = f"mof_div_code,name,level,opened_on\n{CITY},叠彩区,county,2020-01-01\n"
 DRAFTER, APPROVER = "起草岗", "审批岗"
@@ -77,6 +79,43 @@ def test_an_invitation_records_the_node_and_its_token(
         ("登记节点", f"节点 {CITY}"),
         ("签发入网令牌", f"节点 {CITY}"),
     ]
+
+
+def test_an_invitation_that_fails_leaves_the_tokens_that_hold(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    terminal.do("invite", CITY, "--tokens", tmp_path)
+    before, file = terminal.acts(), tmp_path / f"{CITY}.json"
+    holds = file.read_bytes()
+
+    result = terminal.type("invite", CITY, "450999000", "--tokens", tmp_path)
+
+    assert isinstance(result.exception, KuweiError)
+    assert file.read_bytes() == holds
+    assert terminal.acts() == before
+    assert file.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("register-node", "45", *NAMED), "node.bad_code"),
+        (("register-node", COUNTY, *NAMED), "node.registered"),
+        (("issue-token", "450999000"), "node.unknown"),
+        (("approve", COUNTY, "--by", "批准岗"), "enrolment.none"),
+    ],
+)
+def test_who_is_not_expected_gets_in_by_no_verb(
+    terminal: Terminal, words: tuple[str, ...], code: str
+) -> None:
+    terminal.type("register-node", COUNTY, *NAMED)
+    before = terminal.acts()
+
+    result = terminal.type(*words)
+
+    assert isinstance(result.exception, KuweiError)
+    assert result.exception.code == code
+    assert terminal.acts() == before
 
 
 def test_an_approval_is_recorded(terminal: Terminal) -> None:

@@ -58,6 +58,24 @@ def test_a_reviewer_releases_a_held_payment(
     expect(screen.get_by_text(f"E-held-{width}")).to_have_count(0)
 
 
+def test_a_decision_that_was_linked_to_stands_clear_of_the_frame(
+    screen: Page, county: node_site_lab.NodeSite
+) -> None:
+    name = f"E-linked-{screen.evaluate('window.innerWidth')}"
+    county.screen(held_payment(name))
+    path = f"/payments/{county.seq_of(name)}"
+    sign_in(screen, county, REVIEWER, path)
+    screen.set_viewport_size({"width": 1366, "height": 400})
+
+    screen.goto(f"{county.url}{path}#decision")
+
+    frame = screen.locator("header.top").bounding_box()
+    decision = screen.locator("#decision").bounding_box()
+    assert frame is not None
+    assert decision is not None
+    assert decision["y"] >= frame["y"] + frame["height"]
+
+
 def test_a_held_payment_is_refused_without_javascript(
     window: Page, county: node_site_lab.NodeSite
 ) -> None:

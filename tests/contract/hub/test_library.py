@@ -158,3 +158,14 @@ def test_the_pinned_root_is_the_first(lab: HubLab, session: Session) -> None:
 
     assert root is not None
     assert json.loads(root)["signed"]["version"] == 1
+
+
+def test_what_was_never_released_is_neither_assigned_nor_read(
+    lab: HubLab, session: Session
+) -> None:
+    lab.publish(session, "2026.1.1")
+
+    with pytest.raises(KuweiError, match=r"release\.missing"):
+        lab.library.assign(session, "2026.1.2", [CODE], by=AUTHOR)
+    with pytest.raises(KuweiError, match=r"release\.missing"):
+        lab.library.bundle(session, 99)

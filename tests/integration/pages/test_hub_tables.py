@@ -109,7 +109,7 @@ def test_every_heading_that_is_a_link_orders_both_ways(
         ("/catalogue?severity=grey", None),
         ("/catalogue?status=draft", 0),
         ("/catalogue?family=ul", 5),
-        ("/audit?act=导出&about=财政区划", 2),
+        ("/audit?actor=province-auditor&act=导出&about=财政区划", 2),
         ("/audit?actor=province-auditor&act=导出", 4),
     ],
 )

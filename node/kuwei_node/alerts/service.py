@@ -21,6 +21,7 @@ from kuwei_node.alerts.domain import (
 )
 from kuwei_node.catalogue.service.catalogues import Catalogues
 from kuwei_shared.catalogue.wording import said
+from kuwei_shared.db.prepared import PreparedBy
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
@@ -36,27 +37,41 @@ class Alerts:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
+        self._raising = PreparedBy()
 
     def raise_for(
         self,
         session: Session,
         effective: EffectiveCatalogue,
         compiled_id: int,
-        where: str,
-        values: dict[str, Any],
-    ) -> int:
-        """Raise the alerts of recorded screenings chosen by a condition.
+        seqs: list[int],
+    ) -> None:
+        """Raise or extend the alerts of recorded screenings of payments."""
+        if not any(raises_alerts(one.rule) for one in effective.realtime.rules):
+            return
+        statement = self._raising.get(
+            effective.fingerprint,
+            lambda: store.raising_statement(_raisings(effective.realtime, PAYMENT_KEY)),
+        )
+        statement.run(session, seqs, compiled_id, self.clock.now())
 
-        ``where`` speaks of ``s`` (screening) and ``p`` (payment); Any: its values.
+    def raise_for_set(
+        self,
+        session: Session,
+        effective: EffectiveCatalogue,
+        compiled_id: int,
+        where: str,
+    ) -> int:
+        """Raise the alerts of many recorded screenings, chosen by a condition.
+
+        ``where`` speaks of ``s`` (screening) and ``p`` (payment).
         """
-        raisings = _raisings(effective.realtime, PAYMENT_KEY)
-        return store.raise_for_payments(
+        return store.raise_for_set(
             session,
-            raisings,
+            _raisings(effective.realtime, PAYMENT_KEY),
             compiled_id=compiled_id,
             at=self.clock.now(),
             where=where,
-            values=values,
         )
 
     def raise_for_subjects(

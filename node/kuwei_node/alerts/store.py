@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,8 +19,11 @@ from kuwei_node.alerts.domain import (
     Raising,
 )
 from kuwei_shared.db.paging import Listing, page_of, within
+from kuwei_shared.db.prepared import Prepared, run_verbatim
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.pages import Page, PageRequest
+from kuwei_shared.rules.printer import quote
+from kuwei_shared.rules.vocabulary import PAYMENT
 
 _WINDOW_START = (
     "CASE r.win WHEN 'month' THEN date_trunc('month', p.vou_date)::date"
@@ -65,31 +67,38 @@ _RECORDED = _Hits(
 )
 
 
-def raise_for_payments(
+def raising_statement(raisings: Sequence[Raising]) -> Prepared:
+    """Return what raises or extends the alerts of recorded screenings.
+
+    Its values: sequence numbers, the catalogue that judged, now. There must be at
+    least one rule whose hits join.
+    """
+    hits = _among_recorded("s.payment_seq = ANY($1)")
+    sql = _raising(raisings, hits, subject=PAYMENT, compiled="$2", at="$3")
+    return Prepared(sql, ("bigint[]", "bigint", "timestamptz"))
+
+
+def raise_for_set(
     session: Session,
     raisings: Sequence[Raising],
     *,
     compiled_id: int,
     at: dt.datetime,
     where: str,
-    values: dict[str, Any],
 ) -> int:
-    """Raise or extend the alerts of recorded screenings.
+    """Raise or extend the alerts of many recorded screenings.
 
     Args:
         session: the open transaction.
         raisings: how each rule's hits join.
         compiled_id: the catalogue that judged.
         at: now.
-        where: condition on ``s`` (screening) and ``p`` (payment).
-        values: its bound values (Any: whatever the condition compares).
+        where: condition on ``s`` (screening) and ``p`` (payment), with its values.
 
     Returns:
         How many alerts were raised or extended.
     """
-    hits = replace(_RECORDED, where=f"{_RECORDED.where} AND {where}")
-    bound = {"subject": "payment", "compiled": compiled_id, "at": at, **values}
-    return _raise(session, raisings, hits, bound)
+    return _raise(session, raisings, _among_recorded(where), PAYMENT, (compiled_id, at))
 
 
 def raise_for_subjects(
@@ -121,45 +130,52 @@ def raise_for_subjects(
         columns="p.*",
         outcomes="p.outcomes",
         where="true",
-        measured=_OF_PAYMENTS if subject == "payment" else _OF_OTHERS,
+        measured=_OF_PAYMENTS if subject == PAYMENT else _OF_OTHERS,
         counted="hit_count = excluded.hit_count, hit_amount = excluded.hit_amount",
     )
-    bound = {"subject": subject, "compiled": compiled_id, "at": at}
-    return _raise(session, raisings, hits, bound)
+    return _raise(session, raisings, hits, subject, (compiled_id, at))
+
+
+def _among_recorded(where: str) -> _Hits:
+    return replace(_RECORDED, where=f"{_RECORDED.where} AND {where}")
 
 
 def _raise(
     session: Session,
     raisings: Sequence[Raising],
     hits: _Hits,
-    values: dict[str, Any],  # Any: whatever a condition compares
+    subject: str,
+    judged: tuple[int, dt.datetime],
 ) -> int:
     if not raisings:
         return 0
-    result = session.execute(
-        text(
-            "INSERT INTO alert (rule_id, mof_div_code, subject, subject_key,"
-            " window_start, first_day, severity, agency_code, hit_count, hit_amount,"
-            " first_payment_seq, last_payment_seq, compiled_id, operands, raised_at,"
-            " last_at)"
-            " SELECT rule_id, mof_div_code, :subject, subject_key, window_start,"
-            " min(vou_date), min(severity), min(agency_code), count(*),"
-            f" {hits.measured}, :compiled,"
-            " (array_agg(operands ORDER BY seq DESC))[1], :at, :at"
-            f" FROM (SELECT r.rule_id, r.severity, {hits.columns},"
-            f" {_key(raisings)} AS subject_key, {_WINDOW_START} AS window_start"
-            f" FROM {hits.source} JOIN json_to_recordset(:rules) AS"
-            " r(place integer, rule_id text, severity text, win text)"
-            f" ON substr({hits.outcomes}, r.place, 1) = '1' WHERE {hits.where}) hits"
-            " GROUP BY rule_id, mof_div_code, subject_key, window_start"
-            " ON CONFLICT (rule_id, mof_div_code, subject_key, window_start)"
-            f" DO UPDATE SET {hits.counted}, operands = excluded.operands,"
-            " last_payment_seq = excluded.last_payment_seq,"
-            " compiled_id = excluded.compiled_id, last_at = excluded.last_at"
-        ),
-        {"rules": _listed(raisings), **values},
+    compiled, at = f"{judged[0]:d}", f"{quote(judged[1].isoformat())}::timestamptz"
+    sql = _raising(raisings, hits, subject=subject, compiled=compiled, at=at)
+    return run_verbatim(session, sql)
+
+
+def _raising(
+    raisings: Sequence[Raising], hits: _Hits, *, subject: str, compiled: str, at: str
+) -> str:
+    """Return the statement; ``compiled`` and ``at`` are constants or placeholders."""
+    return (
+        "INSERT INTO alert (rule_id, mof_div_code, subject, subject_key,"
+        " window_start, first_day, severity, agency_code, hit_count, hit_amount,"
+        " first_payment_seq, last_payment_seq, compiled_id, operands, raised_at,"
+        f" last_at) SELECT rule_id, mof_div_code, {quote(subject)}, subject_key,"
+        " window_start, min(vou_date), min(severity), min(agency_code), count(*),"
+        f" {hits.measured}, {compiled}, (array_agg(operands ORDER BY seq DESC))[1],"
+        f" {at}, {at} FROM (SELECT r.rule_id, r.severity, {hits.columns},"
+        f" {_key(raisings)} AS subject_key, {_WINDOW_START} AS window_start"
+        f" FROM {hits.source} JOIN (VALUES {_listed(raisings)})"
+        " AS r(place, rule_id, severity, win)"
+        f" ON substr({hits.outcomes}, r.place, 1) = '1' WHERE {hits.where}) hits"
+        " GROUP BY rule_id, mof_div_code, subject_key, window_start"
+        " ON CONFLICT (rule_id, mof_div_code, subject_key, window_start)"
+        f" DO UPDATE SET {hits.counted}, operands = excluded.operands,"
+        " last_payment_seq = excluded.last_payment_seq,"
+        " compiled_id = excluded.compiled_id, last_at = excluded.last_at"
     )
-    return int(getattr(result, "rowcount", 0))
 
 
 def _key(raisings: Sequence[Raising]) -> str:
@@ -172,17 +188,11 @@ def _key(raisings: Sequence[Raising]) -> str:
 
 
 def _listed(raisings: Sequence[Raising]) -> str:
-    """Return the raisings as the JSON rows the statement joins."""
-    return json.dumps(
-        [
-            {
-                "place": one.place,
-                "rule_id": one.rule_id,
-                "severity": one.severity,
-                "win": one.window,
-            }
-            for one in raisings
-        ]
+    """Return the raisings as the rows the statement joins."""
+    return ", ".join(
+        f"({one.place:d}, {quote(one.rule_id)}, {quote(one.severity)},"
+        f" {quote(one.window)})"
+        for one in raisings
     )
 
 

@@ -27,6 +27,15 @@ class BrakeLimits:
         """Tell whether this many stops among the latest payments is too many."""
         return stopped >= self.least and stopped > seen * self.share
 
+    def payments_until(self, stopped: int, seen: int) -> int:
+        """Return after how many more payments a rule may run away at the earliest.
+
+        Were each of them stopped. Never more than ``least``: somebody may have put
+        the rule back meanwhile, so that it is counted anew.
+        """
+        enough = max(self.least, int(seen * self.share) + 1)
+        return min(max(enough - stopped, 1), self.least)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenTrip:

@@ -7,7 +7,7 @@ person resets it; the province sees it in the node's figures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from sqlalchemy.orm import Session
@@ -20,6 +20,8 @@ from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
 log = structlog.get_logger()
+
+REMEMBERED_MAX = 1_000
 
 
 def tripped(session: Session) -> frozenset[str]:
@@ -39,6 +41,7 @@ class Brakes:
         self.clock = clock
         self.limits = limits
         self.moved = moved
+        self._due: dict[tuple[int, str], int] = {}
 
     def watch(
         self,
@@ -46,27 +49,47 @@ class Brakes:
         effective: EffectiveCatalogue,
         compiled_id: int,
         outcomes: Sequence[str],
+        *,
+        upto: int,
     ) -> list[str]:
         """Trip the rules that stopped these payments and too many before; return them.
+
+        A rule is looked at only if enough payments have come since it was last for
+        it to run away by now, however many processes took them in.
 
         Args:
             session: the open transaction; the payments are recorded.
             effective: the catalogue that judged.
             compiled_id: the number it is recorded under.
             outcomes: letters of payments that were held or refused.
+            upto: the highest sequence number among the payments.
         """
-        stops = stops_among(effective.realtime.rules, outcomes)
+        stops = [
+            stop
+            for stop in stops_among(effective.realtime.rules, outcomes)
+            if upto >= self._due.get((compiled_id, stop.rule_id), 0)
+        ]
         if not stops:
             return []
         lately = store.stopped_lately(
             session, stops, compiled_id=compiled_id, window=self.limits.window
         )
+        self._remember(compiled_id, upto, lately)
         return [
             rule
             for rule, (stopped, seen) in lately.items()
             if self.limits.runs_away(stopped, seen)
             and self._trip(session, effective, rule, stopped, seen)
         ]
+
+    def _remember(
+        self, compiled_id: int, upto: int, lately: Mapping[str, tuple[int, int]]
+    ) -> None:
+        if len(self._due) >= REMEMBERED_MAX:
+            self._due.clear()
+        for rule, (stopped, seen) in lately.items():
+            wait = self.limits.payments_until(stopped, seen)
+            self._due[(compiled_id, rule)] = upto + wait
 
     def _trip(
         self,

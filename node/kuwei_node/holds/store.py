@@ -18,6 +18,7 @@ from kuwei_node.holds.domain import (
 )
 from kuwei_node.holds.models import Hold
 from kuwei_shared.db.paging import Listing, page_of, within
+from kuwei_shared.db.prepared import Prepared
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.pages import Page, PageRequest
 
@@ -39,16 +40,17 @@ _ORDERS = {
 }
 
 
+_OPEN = Prepared(
+    "INSERT INTO hold (payment_seq, fiscal_year, mof_div_code, agency_code, held_at)"
+    " SELECT seq, fiscal_year, mof_div_code, agency_code, $2 FROM payment"
+    " WHERE seq = ANY($1) ON CONFLICT DO NOTHING",
+    ("bigint[]", "timestamptz"),
+)
+
+
 def open_for(session: Session, seqs: list[int], at: dt.datetime) -> None:
     """Open a hold for each of the given payments."""
-    session.execute(
-        text(
-            "INSERT INTO hold (payment_seq, fiscal_year, mof_div_code, agency_code,"
-            " held_at) SELECT seq, fiscal_year, mof_div_code, agency_code, :at"
-            " FROM payment WHERE seq = ANY(:seqs) ON CONFLICT DO NOTHING"
-        ),
-        {"seqs": seqs, "at": at},
-    )
+    _OPEN.run(session, seqs, at)
 
 
 def locked(

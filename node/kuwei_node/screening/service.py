@@ -35,7 +35,7 @@ from kuwei_node.screening.domain import (
 )
 from kuwei_node.screening.store import crediting, judging, numbering, records
 from kuwei_shared.db.fence import StatementFaultError, fenced
-from kuwei_shared.db.prepared import Prepared
+from kuwei_shared.db.prepared import Prepared, PreparedBy
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
@@ -50,10 +50,6 @@ from kuwei_shared.screening.decision import (
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
 log = structlog.get_logger()
-
-_OF_SEQS = "p.seq = ANY(:seqs)"
-_OF_IMPORT = "p.import_id = :import_id AND p.seq BETWEEN :first AND :last"
-PREPARED_MAX = 8
 
 
 class _Arrival(NamedTuple):
@@ -84,7 +80,7 @@ class Screening:
         self.alerts = alerts
         self.holds = holds
         self.brakes = brakes
-        self._judging: dict[object, Prepared] = {}
+        self._judging, self._unfolding = PreparedBy(), PreparedBy()
 
     def screen(self, session: Session, rows: Sequence[Row]) -> list[Answer]:
         """Take in payments and answer for each; this is where one is screened.
@@ -138,11 +134,6 @@ class Screening:
             return 0
         effective, compiled = self.in_force(session)
         totals = self.ledger.totals(session)
-        values = {
-            "import_id": import_id,
-            "first": appended.first_seq,
-            "last": appended.last_seq,
-        }
         seqs = (appended.first_seq, appended.last_seq)
         arrived = records.take_import(session, import_id, seqs)
         try:
@@ -158,8 +149,9 @@ class Screening:
             years = records.imported(session, import_id, seqs)
             screened = self._screen_slowly(session, effective, compiled, years)
         self.ledger.enter_from(session, totals, arrived)
-        records.record_hits(session, effective, _OF_IMPORT, values)
-        self.alerts.raise_for(session, effective, compiled, _OF_IMPORT, values)
+        mine = records.of_import(import_id, seqs)
+        records.record_hits_of(session, effective, mine)
+        self.alerts.raise_for_set(session, effective, compiled, mine)
         return screened
 
     def _screen_slowly(
@@ -348,19 +340,17 @@ class Screening:
     ) -> Prepared:
         statement = effective.realtime
         read = () if totals is None else tuple(map(totals.get, statement.totals))
-        key = (effective.fingerprint, totals is None, read, count == 1)
-        prepared = self._judging.get(key)
-        if prepared is None:
-            if len(self._judging) >= PREPARED_MAX:
-                self._judging.clear()
+        is_alone = count == 1
+
+        def made() -> Prepared:
             if totals is None:
-                prepared = judging.stored_statement(statement)
-            elif count == 1:
-                prepared = judging.lone_statement(statement, totals)
-            else:
-                prepared = judging.arrival_statement(statement, totals)
-            self._judging[key] = prepared
-        return prepared
+                return judging.stored_statement(statement)
+            if is_alone:
+                return judging.lone_statement(statement, totals)
+            return judging.arrival_statement(statement, totals)
+
+        name = (effective.fingerprint, totals is None, read, is_alone)
+        return self._judging.get(name, made)
 
     def _record(
         self,
@@ -379,12 +369,14 @@ class Screening:
         records.record(session, rows, compiled, now)
         hit = [seq for seq, one in judged.items() if one.operands]
         if hit:
-            records.record_hits(session, effective, _OF_SEQS, {"seqs": hit})
-            values = {"seqs": hit}
-            self.alerts.raise_for(session, effective, compiled, _OF_SEQS, values)
+            unfolding = self._unfolding.get(
+                effective.fingerprint, lambda: records.hits_statement(effective)
+            )
+            unfolding.run(session, hit)
+            self.alerts.raise_for(session, effective, compiled, hit)
         stopped = [
             judged[s].outcomes for s, d in decisions.items() if d is not Decision.PASS
         ]
-        self.brakes.watch(session, effective, compiled, stopped)
+        self.brakes.watch(session, effective, compiled, stopped, upto=max(arrivals))
         held = [s for s, decision in decisions.items() if decision is Decision.HOLD]
         self.holds.open_for(session, held)

@@ -7,7 +7,7 @@ with seventy rules that costs more than running it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -54,6 +54,24 @@ class Prepared:
             return list(cursor.fetchall())
         finally:
             cursor.close()
+
+
+class PreparedBy:
+    """Statements made from something that seldom changes, remembered by its name."""
+
+    def __init__(self, most: int = 8) -> None:
+        """Remember ``most`` statements; then begin anew."""
+        self._most = most
+        self._made: dict[Hashable, Prepared] = {}
+
+    def get(self, name: Hashable, make: Callable[[], Prepared]) -> Prepared:
+        """Return the statement of a name, making it the first time."""
+        found = self._made.get(name)
+        if found is None:
+            if len(self._made) >= self._most:
+                self._made.clear()
+            found = self._made[name] = make()
+        return found
 
 
 def run_verbatim(session: Session, sql: str) -> int:

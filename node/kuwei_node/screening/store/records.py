@@ -6,7 +6,6 @@ All of it is set work, and the node's own act: nothing here takes a scope.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,7 +19,7 @@ from kuwei_shared.db.prepared import Prepared, run_verbatim
 from kuwei_shared.rules.compiler import HIT, Statement
 from kuwei_shared.rules.facts import Plan
 from kuwei_shared.rules.model import Status
-from kuwei_shared.rules.printer import Dialect, quote
+from kuwei_shared.rules.printer import Dialect, constant, quote
 from kuwei_shared.rules.running import Total
 from kuwei_shared.screening.decision import Decision
 from kuwei_shared.screening.effective import EffectiveCatalogue
@@ -48,18 +47,21 @@ def record(
     _RECORD.run(session, packed, compiled_id, at)
 
 
+def of_import(import_id: int, seqs: tuple[int, int]) -> str:
+    """Return the condition on ``p`` that chooses a stretch of an import's payments."""
+    return f"p.import_id = {import_id:d} AND p.seq BETWEEN {seqs[0]:d} AND {seqs[1]:d}"
+
+
 def take_import(session: Session, import_id: int, seqs: tuple[int, int]) -> str:
     """Lay a stretch of an import's payments out in a table of their own.
 
     Returns:
         Name of the temporary table, as a FROM item; gone at the end.
     """
-    first, last = seqs
     run_verbatim(
         session,
         f"DROP TABLE IF EXISTS {ARRIVED}; CREATE TEMP TABLE {ARRIVED}"
-        f" ON COMMIT DROP AS {ROW} WHERE p.import_id = {import_id:d}"
-        f" AND p.seq BETWEEN {first:d} AND {last:d}",
+        f" ON COMMIT DROP AS {ROW} WHERE {of_import(import_id, seqs)}",
     )
     # Fresh rows have no statistics; without them the planner nests loops over sets.
     run_verbatim(
@@ -114,41 +116,38 @@ def imported(session: Session, import_id: int, seqs: tuple[int, int]) -> dict[in
     return {row.seq: row.fiscal_year for row in rows}
 
 
-def record_hits(
-    session: Session, effective: EffectiveCatalogue, where: str, values: dict[str, Any]
-) -> None:
-    """Unfold the hit letters of some screenings into one row per hit.
+def hits_statement(effective: EffectiveCatalogue) -> Prepared:
+    """Return what unfolds the hit letters of screenings, given by sequence number."""
+    return Prepared(_unfolding(effective, "s.payment_seq = ANY($1)"), ("bigint[]",))
+
+
+def record_hits_of(session: Session, effective: EffectiveCatalogue, where: str) -> None:
+    """Unfold the hit letters of many screenings into one row per hit.
 
     Args:
         session: the open transaction.
         effective: the catalogue that judged them; gives the letters' order.
-        where: condition on ``s`` (screening) and ``p`` (payment).
-        values: its bound values (Any: whatever the condition compares).
+        where: condition on ``s`` (screening) and ``p`` (payment), with its values.
     """
-    rules = [
-        {
-            "place": place,
-            "rule_id": one.rule.id,
-            "severity": one.rule.severity.value,
-            "is_trial": one.rule.status is Status.TRIAL,
-        }
+    run_verbatim(session, _unfolding(effective, where))
+
+
+def _unfolding(effective: EffectiveCatalogue, where: str) -> str:
+    rules = ", ".join(
+        f"({place:d}, {quote(one.rule.id)}, {quote(one.rule.severity)},"
+        f" {constant(one.rule.status is Status.TRIAL)})"
         for place, one in enumerate(effective.realtime.rules, start=1)
-    ]
-    listed = json.dumps(rules)
-    session.execute(
-        text(
-            "INSERT INTO hit (payment_seq, rule_id, fiscal_year, mof_div_code,"
-            " vou_date, severity, is_trial, pay_amt)"
-            " SELECT p.seq, r.rule_id, p.fiscal_year, p.mof_div_code, p.vou_date,"
-            " r.severity, r.is_trial, p.pay_amt FROM screening s"
-            " JOIN payment p ON p.seq = s.payment_seq AND p.fiscal_year = s.fiscal_year"
-            " JOIN json_to_recordset(:rules) AS r(place integer, rule_id text,"
-            " severity text, is_trial boolean)"
-            f" ON substr(s.outcomes, r.place, 1) = '{HIT}'"
-            f" WHERE s.outcomes LIKE '%{HIT}%' AND {where}"
-            " ON CONFLICT DO NOTHING"
-        ),
-        {"rules": listed, **values},
+    )
+    return (
+        "INSERT INTO hit (payment_seq, rule_id, fiscal_year, mof_div_code,"
+        " vou_date, severity, is_trial, pay_amt)"
+        " SELECT p.seq, r.rule_id, p.fiscal_year, p.mof_div_code, p.vou_date,"
+        " r.severity, r.is_trial, p.pay_amt FROM screening s"
+        " JOIN payment p ON p.seq = s.payment_seq AND p.fiscal_year = s.fiscal_year"
+        f" JOIN (VALUES {rules}) AS r(place, rule_id, severity, is_trial)"
+        f" ON substr(s.outcomes, r.place, 1) = '{HIT}'"
+        f" WHERE s.outcomes LIKE '%{HIT}%' AND {where}"
+        " ON CONFLICT DO NOTHING"
     )
 
 

@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 
 import click
+import psycopg2
+import structlog
 
 from kuwei_node.bootstrap import Node, build
 from kuwei_node.intake.adapters import files, notice
@@ -29,6 +31,9 @@ from kuwei_shared.identity.terminal import operator_principal
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import PageRequest
 from kuwei_shared.ops import logs
+from kuwei_shared.ops.memory import settle
+
+log = structlog.get_logger()
 
 YUAN = re.compile(r"-?\d{1,16}(\.\d{1,2})?", re.ASCII)
 
@@ -124,7 +129,20 @@ def web() -> None:
     built = node("web")
     host, port = built.settings.bind
     logs.configure("kuwei-node web")
-    uvicorn.run(create(built), host=host, port=port, log_config=None)
+    app = create(built)
+    _warm_up(built)
+    settle()
+    uvicorn.run(app, host=host, port=port, log_config=None)
+
+
+def _warm_up(built: Node) -> None:
+    """Compile the catalogue in force, if there is one, before anybody waits."""
+    try:
+        with built.unit_of_work.begin() as session:
+            built.catalogues.current(session)
+    except (KuweiError, psycopg2.Error) as error:
+        # No release yet, or no database or tables: the first request will tell.
+        log.info("start.without_catalogue", reason=str(error))
 
 
 @verbs.command("worker")

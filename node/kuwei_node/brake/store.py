@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import lru_cache
 
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
@@ -14,22 +15,25 @@ from kuwei_node.brake.domain import OpenTrip, Stop
 from kuwei_node.brake.models import Trip
 from kuwei_shared.db.prepared import Prepared
 
-_LATELY = Prepared(
-    "WITH latest AS (SELECT s.outcomes, s.screened_at FROM"
-    " (SELECT p.seq, p.fiscal_year FROM payment p WHERE p.import_id IS NULL"
-    " AND p.stage <> 'receipt' ORDER BY p.seq DESC LIMIT $3) p"
-    " JOIN screening s ON s.payment_seq = p.seq"
-    " AND s.fiscal_year = p.fiscal_year WHERE s.compiled_id = $2)"
-    " SELECT r.rule_id, count(*) FILTER (WHERE"
-    " strpos(r.letters, substr(l.outcomes, r.place, 1)) > 0), count(l.outcomes)"
-    " FROM json_to_recordset($1) AS r(rule_id text, place integer,"
-    " letters text) LEFT JOIN LATERAL"
-    " (SELECT max(t.reset_at) AS reset_at FROM brake_trip t"
-    " WHERE t.rule_id = r.rule_id) t ON true LEFT JOIN latest l"
-    " ON l.screened_at > coalesce(t.reset_at, '-infinity')"
-    " GROUP BY r.rule_id",
-    ("json", "bigint", "bigint"),
-)
+@lru_cache(maxsize=4)
+def _lately(window: int) -> Prepared:
+    """Return the look at so many payments; as a value it would be planned for more."""
+    return Prepared(
+        "WITH latest AS (SELECT s.outcomes, s.screened_at FROM"
+        " (SELECT p.seq, p.fiscal_year FROM payment p WHERE p.import_id IS NULL"
+        f" AND p.stage <> 'receipt' ORDER BY p.seq DESC LIMIT {window:d}) p"
+        " JOIN screening s ON s.payment_seq = p.seq"
+        " AND s.fiscal_year = p.fiscal_year WHERE s.compiled_id = $2)"
+        " SELECT r.rule_id, count(*) FILTER (WHERE"
+        " strpos(r.letters, substr(l.outcomes, r.place, 1)) > 0), count(l.outcomes)"
+        " FROM json_to_recordset($1) AS r(rule_id text, place integer,"
+        " letters text) LEFT JOIN LATERAL"
+        " (SELECT max(t.reset_at) AS reset_at FROM brake_trip t"
+        " WHERE t.rule_id = r.rule_id) t ON true LEFT JOIN latest l"
+        " ON l.screened_at > coalesce(t.reset_at, '-infinity')"
+        " GROUP BY r.rule_id",
+        ("json", "bigint"),
+    )
 
 
 def stopped_lately(
@@ -47,7 +51,7 @@ def stopped_lately(
         window: how many of the latest payments are looked at.
     """
     listed = json.dumps([asdict(one) for one in stops])
-    rows = _LATELY.run(session, listed, compiled_id, window)
+    rows = _lately(window).run(session, listed, compiled_id)
     return {rule_id: (stopped, seen) for rule_id, stopped, seen in rows}
 
 

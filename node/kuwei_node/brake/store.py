@@ -15,6 +15,7 @@ from kuwei_node.brake.domain import OpenTrip, Stop
 from kuwei_node.brake.models import Trip
 from kuwei_shared.db.prepared import Prepared
 
+
 @lru_cache(maxsize=4)
 def _lately(window: int) -> Prepared:
     """Return the look at so many payments; as a value it would be planned for more."""

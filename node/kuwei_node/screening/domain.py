@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -192,6 +192,41 @@ def first_answer(
         standing="held" if decision is Decision.HOLD else None,
         because=_because(decision, judged.weight),
     )
+
+
+class Decided(NamedTuple):
+    """What the catalogue says of a payment that has just arrived, and the decision."""
+
+    judged: Judgement
+    decision: Decision
+
+
+@dataclass(slots=True)
+class Screened:
+    """What became of the payments of one request, before it is put into words.
+
+    Attributes:
+        effective: the catalogue in force.
+        rows: the payments as they were sent.
+        repeated: answers to payments that were taken in before, by id and stage.
+        judged: the others.
+    """
+
+    effective: EffectiveCatalogue
+    rows: Sequence[Row]
+    repeated: Mapping[tuple[str, str], Answer]
+    judged: dict[tuple[str, str], Decided] = field(default_factory=dict)
+
+    def answers(self) -> list[Answer]:
+        """Return an answer for each payment, in the order they were sent."""
+        return [self._answer(row) for row in self.rows]
+
+    def _answer(self, row: Row) -> Answer:
+        key = key_of(row)
+        found = self.judged.get(key)
+        if found is None:
+            return self.repeated[key]
+        return first_answer(self.effective, row, found.judged, found.decision)
 
 
 def kept_row(

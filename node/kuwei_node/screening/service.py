@@ -21,13 +21,14 @@ from kuwei_node.payments.service import Appended, Ledger, Numbers
 from kuwei_node.screening.domain import (
     PAYMENTS_MAX,
     Catalogues,
+    Decided,
     Judgement,
     Kept,
     Row,
+    Screened,
     decide,
     distinct,
     excess_refused,
-    first_answer,
     kept_row,
     key_of,
     repeat_answer,
@@ -83,7 +84,11 @@ class Screening:
         self._judging, self._unfolding = PreparedBy(), PreparedBy()
 
     def screen(self, session: Session, rows: Sequence[Row]) -> list[Answer]:
-        """Take in payments and answer for each; this is where one is screened.
+        """Take in payments and answer for each, as ``take_in`` does."""
+        return self.take_in(session, rows).answers()
+
+    def take_in(self, session: Session, rows: Sequence[Row]) -> Screened:
+        """Take in payments and judge each; this is where one is screened.
 
         Args:
             session: the open transaction; the caller's commit makes the answers
@@ -106,10 +111,10 @@ class Screening:
         totals = self.ledger.totals(session)
         known = self._known(session, list(asked.values()))
         fresh = [row for key, row in asked.items() if key not in known]
-        answered = self._repeat(session, known)
+        screened = Screened(effective, rows, self._repeat(session, known))
         for arriving in rounds(fresh):
-            answered |= self._admit(session, effective, totals, arriving)
-        return [answered[key_of(row)] for row in rows]
+            screened.judged |= self._admit(session, effective, totals, arriving)
+        return screened
 
     def make_ready(self, session: Session) -> EffectiveCatalogue:
         """Begin what judging needs, before any unit is locked or partition made.
@@ -245,7 +250,7 @@ class Screening:
         effective: EffectiveCatalogue,
         totals: Numbers,
         rows: Sequence[Row],
-    ) -> dict[tuple[str, str], Answer]:
+    ) -> dict[tuple[str, str], Decided]:
         numbered = self.ledger.append(session, rows)
         self._refuse_excess(session, rows, numbered)
         arrivals = {
@@ -260,9 +265,7 @@ class Screening:
         }
         self._record(session, effective, arrivals, judged, decisions)
         return {
-            key_of(arrival.row): first_answer(
-                effective, arrival.row, judged[seq], decisions[seq]
-            )
+            key_of(arrival.row): Decided(judged[seq], decisions[seq])
             for seq, arrival in arrivals.items()
         }
 

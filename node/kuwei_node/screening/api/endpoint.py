@@ -5,24 +5,39 @@ answered that was not recorded.
 """
 # FastAPI reads annotations at run time, so they are not postponed here.
 
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Response, Security
+from fastapi import APIRouter, Depends, Request, Response, Security
 from fastapi.security import HTTPBearer
 from sqlalchemy.orm import Session
 
 from kuwei_node.reference.service import ReferenceService
-from kuwei_node.screening.api.forms import ScreenRequest, ScreenResponse
+from kuwei_node.screening.api import forms
+from kuwei_node.screening.api.forms import ScreenResponse
 from kuwei_node.screening.service import Screening
 from kuwei_shared.identity import permissions
 from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.identity.scope import VisibleJurisdictions
+from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.web.guards import MachineDep, PartsDep
 
 JSON = "application/json"
 # The gate itself is MachineDep; this tells readers of the description about it.
 TOKEN = HTTPBearer(auto_error=False, description="客户端凭证令牌,受众 node-api")
+
+
+async def _whole_body(request: Request) -> bytes:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != JSON:
+        raise KuweiError(
+            "payment.not_json", f"请求正文须为 JSON,并写明 Content-Type: {JSON}。"
+        )
+    return await request.body()
+
+
+# Read by our own hand: parsed and checked in one go, in the request's own thread.
+BodyDep = Annotated[bytes, Depends(_whole_body)]
 
 
 def router(screening: Screening, reference: ReferenceService) -> APIRouter:
@@ -34,16 +49,17 @@ def router(screening: Screening, reference: ReferenceService) -> APIRouter:
         response_model=ScreenResponse,
         summary="审核一批支付",
         responses=_REFUSALS,
+        openapi_extra={"requestBody": forms.described()},
         dependencies=[Security(TOKEN)],
     )
-    def screen(asked: ScreenRequest, caller: MachineDep, parts: PartsDep) -> Response:
+    def screen(body: BodyDep, caller: MachineDep, parts: PartsDep) -> Response:
         permissions.require(caller, Permission.SCREEN_PAYMENTS)
-        rows = [
-            one.model_dump(mode="json", exclude_none=True) for one in asked.payments
-        ]
+        rows = forms.read(body)
         with parts.unit_of_work.begin() as session:
             _admit(reference, session, parts.read_scope(session, caller), rows)
-            answers = screening.screen(session, rows)
+            screened = screening.take_in(session, rows)
+        # Put into words when others no longer wait for the units.
+        answers = screened.answers()
         return Response(orjson.dumps({"answers": answers}), media_type=JSON)
 
     return routes

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+from fastapi.exceptions import RequestValidationError
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationError,
     model_validator,
 )
 
@@ -132,6 +134,28 @@ class ScreenRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     payments: list[PaymentIn] = Field(min_length=1, max_length=PAYMENTS_MAX)
+
+
+def read(body: bytes) -> list[dict[str, Any]]:
+    """Return the payments of a request's body (Any: vocabulary fields, JSON-ready).
+
+    Raises:
+        RequestValidationError: every fault with its place, from ``body`` on.
+    """
+    try:
+        asked = ScreenRequest.model_validate_json(body)
+    except ValidationError as error:
+        faults = error.errors(include_url=False)
+        placed = [{**fault, "loc": ("body", *fault["loc"])} for fault in faults]
+        raise RequestValidationError(placed) from error
+    return [one.model_dump(mode="json", exclude_none=True) for one in asked.payments]
+
+
+def described() -> dict[str, Any]:
+    """Return the schema of the body for the description (Any: OpenAPI's own shape)."""
+    schema = ScreenRequest.model_json_schema()
+    schema["properties"]["payments"]["items"] = schema.pop("$defs")["PaymentIn"]
+    return {"content": {"application/json": {"schema": schema}}, "required": True}
 
 
 class HitOut(BaseModel):

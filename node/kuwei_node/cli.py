@@ -7,6 +7,7 @@ import hashlib
 import re
 import sys
 import time
+from contextlib import ExitStack
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -136,10 +137,12 @@ def web() -> None:
 
 
 def _warm_up(built: Node) -> None:
-    """Compile the catalogue in force, if there is one, before anybody waits."""
+    """Compile the catalogue in force, and have connections plan what judging takes."""
     try:
-        with built.unit_of_work.begin() as session:
-            built.catalogues.current(session)
+        with ExitStack() as open_at_once:
+            for _ in range(built.settings.in_flight_max):
+                session = open_at_once.enter_context(built.unit_of_work.begin())
+                built.screening.rehearse(session)
     except (KuweiError, psycopg2.Error) as error:
         # No release yet, or no database or tables: the first request will tell.
         log.info("start.without_catalogue", reason=str(error))

@@ -163,6 +163,13 @@ class Ledger:
             store.void_reversals(session, list(numbered.values()))
         return numbered
 
+    def rehearse(self, session: Session, numbers: Numbers) -> None:
+        """Append, look for and enter no payment: statements get their plans."""
+        store.lock_units(session, [])
+        store.held(session, [])
+        store.insert(session, "[]", self.clock.now())
+        totals.enter(session, numbers, [])
+
     def append_staged(self, session: Session, import_id: int) -> Appended:
         """Append the rows staged in ``intake_good``; known ones are left alone."""
         return store.insert_staged(session, import_id, self.clock.now())

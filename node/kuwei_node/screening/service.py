@@ -116,6 +116,24 @@ class Screening:
             screened.judged |= self._admit(session, effective, totals, arriving)
         return screened
 
+    def rehearse(self, session: Session) -> None:
+        """Judge no payment at all, so that this connection has its plans made.
+
+        A connection that has to make them while payments wait takes ten times as
+        long as one that has them, and others queue up behind it.
+
+        Raises:
+            KuweiError: ``catalogue.none`` when no release is active yet.
+        """
+        effective, compiled = self.in_force(session)
+        totals = self.ledger.totals(session)
+        for count in (1, PAYMENTS_MAX):
+            self._prepared(effective, totals, count).run(session, [])
+        self.ledger.rehearse(session, totals)
+        records.record(session, [], compiled, self.clock.now())
+        self._unfold(session, effective, [])
+        self.alerts.raise_for(session, effective, compiled, [])
+
     def make_ready(self, session: Session) -> EffectiveCatalogue:
         """Begin what judging needs, before any unit is locked or partition made.
 
@@ -372,10 +390,7 @@ class Screening:
         records.record(session, rows, compiled, now)
         hit = [seq for seq, one in judged.items() if one.operands]
         if hit:
-            unfolding = self._unfolding.get(
-                effective.fingerprint, lambda: records.hits_statement(effective)
-            )
-            unfolding.run(session, hit)
+            self._unfold(session, effective, hit)
             self.alerts.raise_for(session, effective, compiled, hit)
         stopped = [
             judged[s].outcomes for s, d in decisions.items() if d is not Decision.PASS
@@ -383,3 +398,11 @@ class Screening:
         self.brakes.watch(session, effective, compiled, stopped, upto=max(arrivals))
         held = [s for s, decision in decisions.items() if decision is Decision.HOLD]
         self.holds.open_for(session, held)
+
+    def _unfold(
+        self, session: Session, effective: EffectiveCatalogue, seqs: list[int]
+    ) -> None:
+        unfolding = self._unfolding.get(
+            effective.fingerprint, lambda: records.hits_statement(effective)
+        )
+        unfolding.run(session, seqs)

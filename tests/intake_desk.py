@@ -37,17 +37,18 @@ class Screened:
     def make_ready(self, session: Session) -> None:
         del session
 
-    def screen_appended(
-        self, session: Session, import_id: int, appended: Appended
-    ) -> int:
+    def screen_appended(self, session: Session, appended: Appended) -> int:
         self.calls.append(appended)
         if len(self.calls) == self.fails_at:
-            raise ConnectionError(f"import {import_id} lost {session}")
+            raise ConnectionError(f"an import lost {session}")
         if self.cuts:
             self.cuts -= 1
             session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
         self.count += appended.count
         return appended.count
+
+    def raise_appended(self, session: Session, appended: Appended) -> None:
+        del session, appended
 
 
 @dataclass

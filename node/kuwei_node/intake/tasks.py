@@ -1,7 +1,8 @@
-"""Running an import: one transaction per group of batches, in order.
+"""Running an import: groups of batches, in order, each in one transaction or two.
 
 Reading, staging and storing overlap: while one group is appended and screened, the
-next is laid out in a transaction of its own and waits for its turn.
+next is laid out in transactions of its own and waits for its turn. A group whose
+payments fall in two shares with nothing in common is stored by two connections.
 
 Called by a worker's task and by the command line alike. Running it again after
 an interruption continues where the ledger of batches ends.
@@ -20,7 +21,9 @@ from celery import Celery
 from sqlalchemy.orm import Session
 
 from kuwei_node.intake.domain.progress import Entry, State
-from kuwei_node.intake.service.imports import Intake, Part, Staged, Work
+from kuwei_node.intake.domain.work import Part, Share, Work
+from kuwei_node.intake.service.imports import Intake
+from kuwei_node.intake.service.storing import Came
 from kuwei_node.intake.service.uploads import Uploads
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.errors import KuweiError
@@ -32,7 +35,7 @@ GROUP_FILES = 200
 GROUP_ROWS = 20_000
 STORED_AT_ONCE = 2
 # Well below the database's limit on idle transactions.
-STAGED_S = 20.0
+STAGED_S, LOCKED_S = 20.0, 40.0
 
 OnProgress = Callable[[int, int], None]
 """Receives files finished and rows stored so far."""
@@ -140,7 +143,8 @@ class _Run:
         self._on_progress = on_progress
         self._gathered = _Group([], [])
         self._under_way: deque[Future[None]] = deque()
-        self._threads = ThreadPoolExecutor(STORED_AT_ONCE, "intake-store")
+        # Each group may need a second one beside its own.
+        self._threads = ThreadPoolExecutor(2 * STORED_AT_ONCE, "intake-store")
         self._stored = self._finished = 0
 
     def __enter__(self) -> Self:
@@ -174,25 +178,49 @@ class _Run:
         self._gathered = _Group([], [])
 
     def _in_turn(self, group: _Group, before: Future[None]) -> None:
-        """Store a group once the one before is committed, in one transaction."""
+        """Store a group once the one before is committed."""
         try:
-            with self._unit_of_work.begin() as session:
-                staged = self._intake.stage(session, self._work, group.parts)
-                before.result(timeout=STAGED_S)
-                self._store(session, group, staged)
+            self._store(group, before)
         except TimeoutError:
             # What waits too long the database ends as idle: staged again instead.
             before.result()
-            with self._unit_of_work.begin() as session:
-                staged = self._intake.stage(session, self._work, group.parts)
-                self._store(session, group, staged)
+            self._store(group, _done())
         self._stored += group.rows
         self._finished += len(group.ended)
         if self._on_progress is not None:
             self._on_progress(self._finished, self._stored)
 
-    def _store(self, session: Session, group: _Group, staged: Staged) -> None:
-        self._intake.store(session, self._work, staged)
+    def _store(self, group: _Group, before: Future[None]) -> None:
+        storing, work = self._intake.storing, self._work
+        holder: Future[int] = Future()
+        try:
+            with self._unit_of_work.begin() as session:
+                claimed = storing.claim(session, work, group.parts)
+                own, *others = claimed.shares
+                beside = [
+                    self._threads.submit(self._beside, share, holder)
+                    for share in others
+                ]
+                staged = storing.stage(session, work, own)
+                before.result(timeout=STAGED_S)
+                holder.set_result(storing.lock(session, claimed))
+                came = [storing.append(session, work, staged)]
+                # They must be committed before this transaction gives the units up.
+                came += [each.result() for each in beside]
+                storing.finish(session, work, claimed, came)
+                self._close(session, group)
+        finally:
+            holder.cancel()
+
+    def _beside(self, share: Share, holder: Future[int]) -> Came:
+        """Store a share under the locks of the transaction that holds the group's."""
+        storing, work = self._intake.storing, self._work
+        with self._unit_of_work.begin() as session:
+            staged = storing.stage(session, work, share)
+            held_by = holder.result(timeout=LOCKED_S)
+            return storing.append_beside(session, work, staged, held_by)
+
+    def _close(self, session: Session, group: _Group) -> None:
         for end in group.ended:
             if end.error is None:
                 self._intake.finish_file(session, self._work, end.file)

@@ -13,14 +13,22 @@ from sqlalchemy.orm import Session
 from kuwei_node.payments.store import differences, totals
 from kuwei_node.payments.store import ledger as store
 from kuwei_node.payments.store.differences import Compared
-from kuwei_node.payments.store.ledger import Appended, Known
+from kuwei_node.payments.store.ledger import APPENDED, Appended, Known
 from kuwei_node.payments.store.totals import Numbers
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.rules.running import Total
 
-__all__ = ["Appended", "Compared", "Known", "Ledger", "Numbers", "RunningTotals"]
+__all__ = [
+    "APPENDED",
+    "Appended",
+    "Compared",
+    "Known",
+    "Ledger",
+    "Numbers",
+    "RunningTotals",
+]
 
 # Any: values of vocabulary payment fields, JSON-ready, checked at the edge.
 Row = Mapping[str, Any]
@@ -29,6 +37,7 @@ Row = Mapping[str, Any]
 LOCK_KEYS = ("agency_code", "bgt_id", "pro_code", "contract_no")
 """What a realtime fact may be keyed by first; payments that share one wait in line."""
 ROUNDS_MAX = 1_000
+UNLOCKED_RETRY_S = 5
 
 
 class RunningTotals:
@@ -145,6 +154,24 @@ class Ledger:
         units |= {f"payment_id:{one}" for one in credited}
         store.lock_units(session, sorted(units))
 
+    def connection_of(self, session: Session) -> int:
+        """Return the number of the connection whose locks this transaction holds."""
+        return store.connection_of(session)
+
+    def require_locked_by(self, session: Session, connection: int) -> None:
+        """Refuse to go on unless another connection still holds its units.
+
+        Raises:
+            KuweiError: ``payment.unlocked``; this transaction must be given up.
+        """
+        if not store.holds_units(session, connection):
+            raise KuweiError(
+                "payment.unlocked",
+                "导入所用的数据库连接中断,本组未入库,请重新运行该导入。",
+                kind=Kind.UNAVAILABLE,
+                retry_after_s=UNLOCKED_RETRY_S,
+            )
+
     def known(self, session: Session, rows: Sequence[Row]) -> list[Known]:
         """Return which rows the ledger holds already, and whether unchanged."""
         found = store.held(session, [(row["payment_id"], row["stage"]) for row in rows])
@@ -229,11 +256,11 @@ class Ledger:
         if kept != len(numbers):
             totals.enter(session, _begun_since(session, numbers), seqs)
 
-    def enter_from(self, session: Session, numbers: Numbers, rows: str) -> None:
-        """Enter the appended payments a temporary table holds, as ``enter`` does."""
-        kept = totals.enter_from(session, numbers, rows)
+    def enter_appended(self, session: Session, numbers: Numbers) -> None:
+        """Enter the payments an import has just appended, as ``enter`` does."""
+        kept = totals.enter_from(session, numbers, APPENDED)
         if kept != len(numbers):
-            totals.enter_from(session, _begun_since(session, numbers), rows)
+            totals.enter_from(session, _begun_since(session, numbers), APPENDED)
 
     def ensure_years(self, session: Session, years: set[int]) -> None:
         """Make room for budget years.

@@ -146,22 +146,19 @@ class Screening:
         self._number(session, effective)
         return effective
 
-    def screen_appended(
-        self, session: Session, import_id: int, appended: Appended
-    ) -> int:
-        """Judge a stretch of imported payments as a set; return how many.
+    def screen_appended(self, session: Session, appended: Appended) -> int:
+        """Judge what an import has just appended, as a set; return how many.
 
-        Their money has moved: nothing is held or refused, hits become alerts.
+        Their money has moved: nothing is held or refused, hits become alerts, which
+        ``raise_appended`` raises.
         """
         if appended.count == 0:
             return 0
         effective, compiled = self.in_force(session)
         totals = self.ledger.totals(session)
-        seqs = (appended.first_seq, appended.last_seq)
-        arrived = records.take_import(session, import_id, seqs)
         try:
             with fenced(session):
-                screened = records.screen_arrived(
+                screened = records.screen_appended(
                     session,
                     effective.realtime,
                     totals,
@@ -169,13 +166,18 @@ class Screening:
                     at=self.clock.now(),
                 )
         except StatementFaultError:
-            years = records.imported(session, import_id, seqs)
+            years = records.appended_years(session)
             screened = self._screen_slowly(session, effective, compiled, years)
-        self.ledger.enter_from(session, totals, arrived)
-        mine = records.of_import(import_id, seqs)
-        records.record_hits_of(session, effective, mine)
-        self.alerts.raise_for_set(session, effective, compiled, mine)
+        self.ledger.enter_appended(session, totals)
         return screened
+
+    def raise_appended(self, session: Session, appended: Appended) -> None:
+        """Keep the hits of payments that were judged as a set, and raise alerts."""
+        if appended.count:
+            effective, compiled = self.in_force(session)
+            mine = records.appended_between(appended.first_seq, appended.last_seq)
+            records.record_hits_of(session, effective, mine)
+            self.alerts.raise_for_set(session, effective, compiled, mine)
 
     def _screen_slowly(
         self,

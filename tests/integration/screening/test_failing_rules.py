@@ -112,10 +112,11 @@ def test_an_import_records_the_failure_and_all_else(
     rows += [payment(f"m{n}", pay_amt=MOST, payee_acct_no="rich") for n in range(2)]
     with lab.begin() as session:
         numbered = lab.ledger.append(session, rows)
-        session.execute(text("UPDATE payment SET import_id = 1"))
+        session.execute(text("CREATE TEMP TABLE appended AS SELECT * FROM payment"))
         stretch = Appended(len(rows), min(numbered.values()), max(numbered.values()))
 
-        screened = lab.screening.screen_appended(session, 1, stretch)
+        screened = lab.screening.screen_appended(session, stretch)
+        lab.screening.raise_appended(session, stretch)
 
     assert screened == 32
     assert sorted(outcomes(lab)) == [*["01"] * 30, "1!", "11"]

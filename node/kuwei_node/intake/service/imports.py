@@ -1,23 +1,18 @@
 """Importing files: from handing in to stored, screened and accounted for.
 
-A file is read and mapped outside a transaction; then a group of batches is staged,
-checked, appended, screened and entered in the ledger in one. Whatever
-is interrupted is continued by running the import again: batches in the ledger
-are not stored twice, and payments the node holds are left alone.
+A file is read and mapped outside a transaction; then its batches are stored in
+groups (``storing``). Whatever is interrupted is continued by running the import
+again: batches in the ledger are not stored twice, and payments the node holds are
+left alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterator, Sequence
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy.orm import Session
 
-from kuwei_node.intake.domain.mapping import Mapped, Mapper
-from kuwei_node.intake.domain.profile import Profile
+from kuwei_node.intake.domain.mapping import Mapper
 from kuwei_node.intake.domain.progress import (
     Entry,
     FileProgress,
@@ -26,7 +21,6 @@ from kuwei_node.intake.domain.progress import (
     Progress,
     Reject,
     State,
-    Stored,
     judge,
     worst,
 )
@@ -38,67 +32,17 @@ from kuwei_node.intake.domain.rows import (
     Totals,
     Words,
 )
-from kuwei_node.intake.domain.settling import settle
-from kuwei_node.intake.store import accounts, ledger, staging
-from kuwei_node.payments.service import LOCK_KEYS, Appended, Ledger
+from kuwei_node.intake.domain.work import Part, Work
+from kuwei_node.intake.service.storing import Screener, Storing
+from kuwei_node.intake.store import accounts, ledger
+from kuwei_node.payments.service import Ledger
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.kernel.pages import Page, PageRequest
-from kuwei_shared.rules.vocabulary import Field
 
 FILES_MAX = 5_000
 EVERY = ImportSearch()
-
-
-class Screener(Protocol):
-    """Judges what was appended; ``kuwei_node.screening.service.Screening``."""
-
-    def make_ready(self, session: Session) -> object:
-        """Begin what judging needs, before units are locked or partitions made."""
-        ...
-
-    def screen_appended(
-        self, session: Session, import_id: int, appended: Appended
-    ) -> int:
-        """Judge a stretch of an import's payments; return how many."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A mapped batch of a file, on its way to be stored."""
-
-    file: Entry
-    batch_no: int
-    mapped: Mapped
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Staged:
-    """A group of batches laid out in the stage of one transaction.
-
-    Attributes:
-        batches: number in the ledger of batches → batch.
-        rows: how many rows were laid out.
-        repeated: batch and line of rows whose key came twice; taken out again.
-    """
-
-    batches: Mapping[int, Part]
-    rows: int
-    repeated: Sequence[tuple[int, int]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """An import ready to be run: its files, and which batches are stored."""
-
-    import_id: int
-    profile: Profile
-    fields: Mapping[str, Field]
-    divisions: tuple[str, ...]
-    files: tuple[Entry, ...]
-    stored: Mapping[int, Collection[int]]
 
 
 class Intake:
@@ -126,8 +70,7 @@ class Intake:
         """
         self._clock = clock
         self._words = words
-        self._payments = payments
-        self._screening = screening
+        self.storing = Storing(clock=clock, payments=payments, screening=screening)
         self._profiles = profiles
         self._open_file = open_file
 
@@ -205,45 +148,6 @@ class Intake:
             if number not in stored:
                 yield Part(file=file, batch_no=number, mapped=mapped)
 
-    def stage(self, session: Session, work: Work, parts: Sequence[Part]) -> Staged:
-        """Lay a group of batches out in this transaction; the ledger is untouched.
-
-        Takes no lock, so it may be done while another group is being stored.
-        """
-        claimed = self._claim(session, work, parts)
-        if not claimed:
-            return Staged(batches=claimed, rows=0, repeated=())
-        staging.open_stage(session, work.fields)
-        rows = 0
-        for batch_id, part in claimed.items():
-            table = part.mapped.table
-            tagged = table.append_column(
-                "batch_id", pa.repeat(batch_id, table.num_rows)
-            )
-            rows += staging.stage(session, tagged)
-        repeated = staging.take_repeated(session)
-        return Staged(batches=claimed, rows=rows, repeated=repeated)
-
-    def store(self, session: Session, work: Work, staged: Staged) -> list[Stored]:
-        """Append and screen what this very transaction has staged."""
-        if not staged.batches:
-            return []
-        parts = list(staged.batches.values())
-        appended = self._append(session, work, parts)
-        held: Sequence[tuple[int, int, bool]] = ()
-        if appended.count < staged.rows - len(staged.repeated):
-            fresh = (appended.first_seq, appended.last_seq)
-            held = staging.held(session, work.fields, fresh)
-        stored = settle(
-            {batch: part.mapped for batch, part in staged.batches.items()},
-            repeated=staged.repeated,
-            differing=[(batch, line) for batch, line, same in held if not same],
-            present=[(batch, line) for batch, line, same in held if same],
-        )
-        ledger.complete_batches(session, stored)
-        ledger.add_rejects(session, work.divisions[0], stored)
-        return stored
-
     def finish_file(self, session: Session, work: Work, file: Entry) -> State:
         """Hold a file's totals against those declared; return how it came out."""
         came = ledger.tally(session, file, work.divisions[0])
@@ -305,36 +209,3 @@ class Intake:
         return accounts.rejects_page(
             session, scope, import_id, request=request, labels=labels, reason=reason
         )
-
-    def _claim(
-        self, session: Session, work: Work, parts: Sequence[Part]
-    ) -> dict[int, Part]:
-        claimed: dict[int, Part] = {}
-        for part in parts:
-            batch_id = ledger.claim_batch(
-                session,
-                part.file,
-                work.divisions[0],
-                batch_no=part.batch_no,
-                at=self._clock.now(),
-            )
-            if batch_id is not None:
-                claimed[batch_id] = part
-        return claimed
-
-    def _append(self, session: Session, work: Work, parts: Sequence[Part]) -> Appended:
-        """Append what is staged, with its units locked, and screen it."""
-        tables = [part.mapped.table for part in parts if part.mapped.table.num_rows]
-        if not tables:
-            return Appended(0, 0, 0)
-        keys = pa.concat_tables(
-            [table.select([*LOCK_KEYS, "fiscal_year"]) for table in tables]
-        )
-        years = pc.unique(keys["fiscal_year"]).to_pylist()
-        units = keys.group_by(list(LOCK_KEYS)).aggregate([]).to_pylist()
-        self._screening.make_ready(session)
-        self._payments.ensure_years(session, set(years))
-        self._payments.lock(session, units)
-        appended = self._payments.append_staged(session, work.import_id)
-        self._screening.screen_appended(session, work.import_id, appended)
-        return appended

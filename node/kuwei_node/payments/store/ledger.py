@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from kuwei_node.payments.models import LEDGER_COLUMNS, Payment
-from kuwei_shared.db.prepared import Prepared
+from kuwei_shared.db.prepared import Prepared, run_verbatim
 from kuwei_shared.kernel.errors import Kind, KuweiError
 
 YEAR_MIN, YEAR_MAX = 1990, 2100
@@ -129,6 +129,23 @@ def lock_units(session: Session, units: Sequence[str]) -> None:
     that two requests cannot deadlock; and reference data stands still meanwhile.
     """
     _LOCK.run(session, list(units), REFERENCE_LOCK)
+
+
+def connection_of(session: Session) -> int:
+    """Return the number PostgreSQL knows this connection by."""
+    return int(session.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+def holds_units(session: Session, connection: int) -> bool:
+    """Tell whether a connection holds units of locking now."""
+    found = session.execute(
+        text(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND pid = :pid AND classid = 1 AND objsubid = 2 LIMIT 1"
+        ),
+        {"pid": connection},
+    )
+    return found.first() is not None
 
 
 def held(session: Session, asked: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -243,9 +260,35 @@ def void_reversals(session: Session, seqs: list[int]) -> None:
     )
 
 
+APPENDED = "appended"
+"""Temporary table of the rows an import's transaction has just appended."""
+_LAY_OUT = (
+    f"CREATE TEMP TABLE IF NOT EXISTS {APPENDED} (LIKE payment) ON COMMIT DELETE ROWS;"
+    f" TRUNCATE {APPENDED}"
+)
+_APPEND = f"""
+WITH added AS (
+  INSERT INTO payment (seq, tally, received_at, import_id, {_NAMES})
+  SELECT nextval('payment_seq'), {_TALLY.format("s")}, :at, :import, {_NAMES}
+  FROM (SELECT {_NAMES} FROM intake_good ORDER BY vou_date OFFSET 0) s
+  ON CONFLICT (payment_id, stage, fiscal_year) DO NOTHING RETURNING *
+), kept AS (INSERT INTO {APPENDED} SELECT * FROM added)
+SELECT count(*), coalesce(min(seq), 0), coalesce(max(seq), 0) FROM added"""
+# Fresh rows have no statistics; without them the planner nests loops over sets.
+_MEASURE = (
+    "SET LOCAL default_statistics_target = 10;"
+    f" ANALYZE {APPENDED} (seq, agency_code, bgt_id, pro_code, contract_no,"
+    " payee_acct_no); SET LOCAL default_statistics_target TO DEFAULT"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """A contiguous stretch of newly appended payments, or none (count 0)."""
+    """Payments an import has just appended, or none (count 0).
+
+    They stand in the temporary table ``APPENDED`` until the transaction ends. Between
+    the first and the last of their numbers there may be others.
+    """
 
     count: int
     first_seq: int
@@ -259,15 +302,7 @@ def insert_staged(
 
     Rows the ledger already holds are left alone: an import can be repeated.
     """
-    row = session.execute(
-        text(
-            f"WITH added AS (INSERT INTO payment (seq, tally, received_at, import_id,"
-            f" {_NAMES}) SELECT nextval('payment_seq'), {_TALLY.format('s')}, :at,"
-            f" :import, {_NAMES} FROM (SELECT {_NAMES} FROM intake_good"
-            " ORDER BY vou_date OFFSET 0) s"
-            " ON CONFLICT (payment_id, stage, fiscal_year) DO NOTHING RETURNING seq)"
-            " SELECT count(*), coalesce(min(seq), 0), coalesce(max(seq), 0) FROM added"
-        ),
-        {"at": received_at, "import": import_id},
-    ).one()
+    run_verbatim(session, _LAY_OUT)
+    row = session.execute(text(_APPEND), {"at": received_at, "import": import_id}).one()
+    run_verbatim(session, _MEASURE)
     return Appended(*row)

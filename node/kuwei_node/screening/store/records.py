@@ -13,8 +13,9 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from kuwei_node.payments.service import APPENDED
 from kuwei_node.screening.domain import CompiledRecord, Kept
-from kuwei_node.screening.store.judging import ROW, decode
+from kuwei_node.screening.store.judging import decode
 from kuwei_shared.db.prepared import Prepared, run_verbatim
 from kuwei_shared.rules.compiler import HIT, Statement
 from kuwei_shared.rules.facts import Plan
@@ -24,8 +25,6 @@ from kuwei_shared.rules.running import Total
 from kuwei_shared.screening.decision import Decision
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
-ARRIVED = "arrived"
-_JOINED_BY = ("agency_code", "bgt_id", "pro_code", "contract_no", "payee_acct_no")
 _RECORD = Prepared(
     "INSERT INTO screening (payment_seq, fiscal_year, compiled_id, decision, weight,"
     " outcomes, operands, screened_at)"
@@ -47,33 +46,15 @@ def record(
     _RECORD.run(session, packed, compiled_id, at)
 
 
-def of_import(import_id: int, seqs: tuple[int, int]) -> str:
-    """Return the condition on ``p`` that chooses a stretch of an import's payments."""
-    return f"p.import_id = {import_id:d} AND p.seq BETWEEN {seqs[0]:d} AND {seqs[1]:d}"
-
-
-def take_import(session: Session, import_id: int, seqs: tuple[int, int]) -> str:
-    """Lay a stretch of an import's payments out in a table of their own.
-
-    Returns:
-        Name of the temporary table, as a FROM item; gone at the end.
-    """
-    run_verbatim(
-        session,
-        f"DROP TABLE IF EXISTS {ARRIVED}; CREATE TEMP TABLE {ARRIVED}"
-        f" ON COMMIT DROP AS {ROW} WHERE {of_import(import_id, seqs)}",
+def appended_between(first: int, last: int) -> str:
+    """Return the condition that chooses screenings ``s`` of appended payments."""
+    return (
+        f"s.payment_seq BETWEEN {first:d} AND {last:d}"
+        f" AND s.payment_seq IN (SELECT a.seq FROM {APPENDED} a)"
     )
-    # Fresh rows have no statistics; without them the planner nests loops over sets.
-    run_verbatim(
-        session,
-        "SET LOCAL default_statistics_target = 10;"
-        f" ANALYZE {ARRIVED} (seq, {', '.join(_JOINED_BY)});"
-        " SET LOCAL default_statistics_target TO DEFAULT",
-    )
-    return ARRIVED
 
 
-def screen_arrived(
+def screen_appended(
     session: Session,
     statement: Statement,
     totals: Mapping[Total, int],
@@ -81,7 +62,7 @@ def screen_arrived(
     compiled_id: int,
     at: dt.datetime,
 ) -> int:
-    """Judge and record what ``take_import`` laid out, as a set.
+    """Judge and record the payments an import has just appended, as a set.
 
     Their money has moved, so whatever the weight the decision is ``pass``; hits
     become alerts all the same.
@@ -91,7 +72,7 @@ def screen_arrived(
     """
     # Enough to sort a group of payments in memory.
     run_verbatim(session, "SET LOCAL work_mem = '64MB'")
-    incoming = f"SELECT * FROM {ARRIVED}"
+    incoming = f"SELECT a.*, a.seq AS as_of FROM {APPENDED} a"
     judged = statement.sql(Dialect.POSTGRES, incoming, Plan.ARRIVAL, totals)
     return run_verbatim(
         session,
@@ -99,20 +80,13 @@ def screen_arrived(
         " weight, outcomes, operands, screened_at)"
         f" SELECT j.seq, p.fiscal_year, {compiled_id:d}, 'pass', j.weight, j.outcomes,"
         f" j.operands, {quote(at.isoformat())}::timestamptz"
-        f" FROM ({judged}) j JOIN {ARRIVED} p ON p.seq = j.seq",
+        f" FROM ({judged}) j JOIN {APPENDED} p ON p.seq = j.seq",
     )
 
 
-def imported(session: Session, import_id: int, seqs: tuple[int, int]) -> dict[int, int]:
-    """Return sequence number → budget year of a stretch of an import's payments."""
-    first, last = seqs
-    rows = session.execute(
-        text(
-            "SELECT seq, fiscal_year FROM payment WHERE import_id = :id"
-            " AND seq BETWEEN :first AND :last ORDER BY seq"
-        ),
-        {"id": import_id, "first": first, "last": last},
-    )
+def appended_years(session: Session) -> dict[int, int]:
+    """Return sequence number → budget year of the payments just appended."""
+    rows = session.execute(text(f"SELECT seq, fiscal_year FROM {APPENDED} ORDER BY 1"))
     return {row.seq: row.fiscal_year for row in rows}
 
 

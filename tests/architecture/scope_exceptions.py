@@ -13,7 +13,7 @@ WITHOUT_SCOPE: dict[str, str] = {
     "kuwei_hub.distribution.store.library": "a release is the same for every member",
     "kuwei_hub.territory.store.below": "the tree that scopes are made from",
     # Node
-    "kuwei_node.alerts.store.raise_for_set": "writes; answers how many",
+    "kuwei_node.alerts.store.raise_for_rows": "writes; answers how many",
     "kuwei_node.alerts.store.raising_statement": "writes; answers nothing",
     "kuwei_node.alerts.store.raise_for_subjects": "writes; answers how many",
     "kuwei_node.brake.store": "a tripped rule is tripped for the whole node",

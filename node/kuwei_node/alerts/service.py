@@ -55,23 +55,20 @@ class Alerts:
         )
         statement.run(session, seqs, compiled_id, self.clock.now())
 
-    def raise_for_set(
+    def raise_for_rows(
         self,
         session: Session,
         effective: EffectiveCatalogue,
         compiled_id: int,
-        where: str,
+        payments: str,
     ) -> int:
-        """Raise the alerts of many recorded screenings, chosen by a condition.
-
-        ``where`` speaks of ``s`` (screening) and ``p`` (payment).
-        """
-        return store.raise_for_set(
+        """Raise the alerts of many recorded screenings: of a table of payments."""
+        return store.raise_for_rows(
             session,
             _raisings(effective.realtime, PAYMENT_KEY),
+            payments,
             compiled_id=compiled_id,
             at=self.clock.now(),
-            where=where,
         )
 
     def raise_for_subjects(

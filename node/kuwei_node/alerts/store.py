@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import RowMapping, text
@@ -55,16 +55,6 @@ class _Hits:
 
 _OF_PAYMENTS = "sum(pay_amt), min(seq), max(seq)"
 _OF_OTHERS = "0, NULL, NULL"
-_RECORDED = _Hits(
-    source="screening s JOIN payment p ON p.seq = s.payment_seq"
-    " AND p.fiscal_year = s.fiscal_year",
-    columns="p.mof_div_code, p.agency_code, p.pay_amt, p.seq, p.vou_date, s.operands",
-    outcomes="s.outcomes",
-    where="s.outcomes LIKE '%1%'",
-    measured=_OF_PAYMENTS,
-    counted="hit_count = alert.hit_count + excluded.hit_count,"
-    " hit_amount = alert.hit_amount + excluded.hit_amount",
-)
 
 
 def raising_statement(raisings: Sequence[Raising]) -> Prepared:
@@ -73,32 +63,33 @@ def raising_statement(raisings: Sequence[Raising]) -> Prepared:
     Its values: sequence numbers, the catalogue that judged, now. There must be at
     least one rule whose hits join.
     """
-    hits = _among_recorded("s.payment_seq = ANY($1)")
+    hits = _among("payment", "s.payment_seq = ANY($1)")
     sql = _raising(raisings, hits, subject=PAYMENT, compiled="$2", at="$3")
     return Prepared(sql, ("bigint[]", "bigint", "timestamptz"))
 
 
-def raise_for_set(
+def raise_for_rows(
     session: Session,
     raisings: Sequence[Raising],
+    payments: str,
     *,
     compiled_id: int,
     at: dt.datetime,
-    where: str,
 ) -> int:
     """Raise or extend the alerts of many recorded screenings.
 
     Args:
         session: the open transaction.
         raisings: how each rule's hits join.
+        payments: table with the payments' rows.
         compiled_id: the catalogue that judged.
         at: now.
-        where: condition on ``s`` (screening) and ``p`` (payment), with its values.
 
     Returns:
         How many alerts were raised or extended.
     """
-    return _raise(session, raisings, _among_recorded(where), PAYMENT, (compiled_id, at))
+    hits = _among(payments, "true")
+    return _raise(session, raisings, hits, PAYMENT, (compiled_id, at))
 
 
 def raise_for_subjects(
@@ -136,8 +127,19 @@ def raise_for_subjects(
     return _raise(session, raisings, hits, subject, (compiled_id, at))
 
 
-def _among_recorded(where: str) -> _Hits:
-    return replace(_RECORDED, where=f"{_RECORDED.where} AND {where}")
+def _among(payments: str, where: str) -> _Hits:
+    """Return the recorded screenings of a table of payments."""
+    return _Hits(
+        source=f"{payments} p JOIN screening s ON s.payment_seq = p.seq"
+        " AND s.fiscal_year = p.fiscal_year",
+        columns="p.mof_div_code, p.agency_code, p.pay_amt, p.seq, p.vou_date,"
+        " s.operands",
+        outcomes="s.outcomes",
+        where=f"s.outcomes LIKE '%1%' AND {where}",
+        measured=_OF_PAYMENTS,
+        counted="hit_count = alert.hit_count + excluded.hit_count,"
+        " hit_amount = alert.hit_amount + excluded.hit_amount",
+    )
 
 
 def _raise(
@@ -171,6 +173,8 @@ def _raising(
         " AS r(place, rule_id, severity, win)"
         f" ON substr({hits.outcomes}, r.place, 1) = '1' WHERE {hits.where}) hits"
         " GROUP BY rule_id, mof_div_code, subject_key, window_start"
+        # One order for all: two that raise the same alerts must not deadlock.
+        " ORDER BY rule_id, mof_div_code, subject_key, window_start"
         " ON CONFLICT (rule_id, mof_div_code, subject_key, window_start)"
         f" DO UPDATE SET {hits.counted}, operands = excluded.operands,"
         " last_payment_seq = excluded.last_payment_seq,"

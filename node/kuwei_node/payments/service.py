@@ -154,8 +154,13 @@ class Ledger:
         units |= {f"payment_id:{one}" for one in credited}
         store.lock_units(session, sorted(units))
 
-    def connection_of(self, session: Session) -> int:
-        """Return the number of the connection whose locks this transaction holds."""
+    def lend_locks(self, session: Session) -> int:
+        """Keep units locked for another transaction, however long that one takes.
+
+        Returns:
+            The number of this connection, for ``require_locked_by``.
+        """
+        totals.wait_in_peace(session)
         return store.connection_of(session)
 
     def require_locked_by(self, session: Session, connection: int) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from kuwei_node.alerts.service import Alerts
 from kuwei_node.brake.service import Brakes
 from kuwei_node.holds.service import Holds
-from kuwei_node.payments.service import Appended, Ledger, Numbers
+from kuwei_node.payments.service import APPENDED, Appended, Ledger, Numbers
 from kuwei_node.screening.domain import (
     PAYMENTS_MAX,
     Catalogues,
@@ -175,9 +175,8 @@ class Screening:
         """Keep the hits of payments that were judged as a set, and raise alerts."""
         if appended.count:
             effective, compiled = self.in_force(session)
-            mine = records.appended_between(appended.first_seq, appended.last_seq)
-            records.record_hits_of(session, effective, mine)
-            self.alerts.raise_for_set(session, effective, compiled, mine)
+            records.record_appended_hits(session, effective)
+            self.alerts.raise_for_rows(session, effective, compiled, APPENDED)
 
     def _screen_slowly(
         self,

@@ -128,7 +128,7 @@ class Storing:
             self._screening.make_ready(session)
             self._payments.ensure_years(session, set(years))
             self._payments.lock(session, units)
-        return self._payments.connection_of(session)
+        return self._payments.lend_locks(session)
 
     def append(self, session: Session, work: Work, staged: Staged) -> Came:
         """Append and judge what this very transaction has staged, units locked."""

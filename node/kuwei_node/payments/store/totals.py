@@ -46,7 +46,7 @@ def whole(session: Session) -> dict[Total, int]:
 
 
 def wait_in_peace(session: Session) -> None:
-    """Keep the caller's transaction from being ended as idle while totals begin."""
+    """Keep the caller's transaction from being ended as idle while it waits."""
     run_verbatim(session, "SET LOCAL idle_in_transaction_session_timeout = 0")
 
 

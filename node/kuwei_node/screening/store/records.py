@@ -46,14 +46,6 @@ def record(
     _RECORD.run(session, packed, compiled_id, at)
 
 
-def appended_between(first: int, last: int) -> str:
-    """Return the condition that chooses screenings ``s`` of appended payments."""
-    return (
-        f"s.payment_seq BETWEEN {first:d} AND {last:d}"
-        f" AND s.payment_seq IN (SELECT a.seq FROM {APPENDED} a)"
-    )
-
-
 def screen_appended(
     session: Session,
     statement: Statement,
@@ -92,21 +84,16 @@ def appended_years(session: Session) -> dict[int, int]:
 
 def hits_statement(effective: EffectiveCatalogue) -> Prepared:
     """Return what unfolds the hit letters of screenings, given by sequence number."""
-    return Prepared(_unfolding(effective, "s.payment_seq = ANY($1)"), ("bigint[]",))
+    sql = _unfolding(effective, "payment", "s.payment_seq = ANY($1)")
+    return Prepared(sql, ("bigint[]",))
 
 
-def record_hits_of(session: Session, effective: EffectiveCatalogue, where: str) -> None:
-    """Unfold the hit letters of many screenings into one row per hit.
-
-    Args:
-        session: the open transaction.
-        effective: the catalogue that judged them; gives the letters' order.
-        where: condition on ``s`` (screening) and ``p`` (payment), with its values.
-    """
-    run_verbatim(session, _unfolding(effective, where))
+def record_appended_hits(session: Session, effective: EffectiveCatalogue) -> None:
+    """Unfold the hit letters of the payments an import has just appended."""
+    run_verbatim(session, _unfolding(effective, APPENDED, "true"))
 
 
-def _unfolding(effective: EffectiveCatalogue, where: str) -> str:
+def _unfolding(effective: EffectiveCatalogue, payments: str, where: str) -> str:
     rules = ", ".join(
         f"({place:d}, {quote(one.rule.id)}, {quote(one.rule.severity)},"
         f" {constant(one.rule.status is Status.TRIAL)})"
@@ -116,8 +103,8 @@ def _unfolding(effective: EffectiveCatalogue, where: str) -> str:
         "INSERT INTO hit (payment_seq, rule_id, fiscal_year, mof_div_code,"
         " vou_date, severity, is_trial, pay_amt)"
         " SELECT p.seq, r.rule_id, p.fiscal_year, p.mof_div_code, p.vou_date,"
-        " r.severity, r.is_trial, p.pay_amt FROM screening s"
-        " JOIN payment p ON p.seq = s.payment_seq AND p.fiscal_year = s.fiscal_year"
+        f" r.severity, r.is_trial, p.pay_amt FROM {payments} p JOIN screening s"
+        " ON s.payment_seq = p.seq AND s.fiscal_year = p.fiscal_year"
         f" JOIN (VALUES {rules}) AS r(place, rule_id, severity, is_trial)"
         f" ON substr(s.outcomes, r.place, 1) = '{HIT}'"
         f" WHERE s.outcomes LIKE '%{HIT}%' AND {where}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from importlib.metadata import version
 
+import psycopg2
+import structlog
 from fastapi import APIRouter, FastAPI
 
 from kuwei_node.alerts import routes as alerts
@@ -23,12 +26,15 @@ from kuwei_node.search import routes as search
 from kuwei_node.search.service import Search
 from kuwei_node.today import routes as today
 from kuwei_node.today.service import Today
+from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.ops.metrics import WebMetrics
 from kuwei_shared.web.app import create_app
 from kuwei_shared.web.assembly import bearer_gate, relying_party, session_codec
 from kuwei_shared.web.parts import NavItem, WebParts
 from kuwei_shared.web.static import StaticFolder
 from kuwei_shared.web.templates import Templates
+
+log = structlog.get_logger()
 
 NAVIGATION = (
     NavItem(label="今日", path="/"),
@@ -76,6 +82,18 @@ def create(node: Node) -> FastAPI:
     limits = CapacityLimits(in_flight_max=settings.in_flight_max)
     app.add_middleware(CapacityGate, capacity=Capacity(limits))
     return app
+
+
+def warm_up(node: Node) -> None:
+    """Compile the catalogue in force, and have connections plan what judging takes."""
+    try:
+        with ExitStack() as open_at_once:
+            for _ in range(node.settings.in_flight_max):
+                session = open_at_once.enter_context(node.unit_of_work.begin())
+                node.screening.rehearse(session)
+    except (KuweiError, psycopg2.Error) as error:
+        # No release yet, or no database or tables: the first request will tell.
+        log.info("start.without_catalogue", reason=str(error))
 
 
 def _routers(node: Node) -> list[APIRouter]:

@@ -7,14 +7,11 @@ import hashlib
 import re
 import sys
 import time
-from contextlib import ExitStack
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
 import click
-import psycopg2
-import structlog
 
 from kuwei_node.bootstrap import Node, build
 from kuwei_node.intake.adapters import files, notice
@@ -33,8 +30,6 @@ from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import PageRequest
 from kuwei_shared.ops import logs
 from kuwei_shared.ops.memory import settle
-
-log = structlog.get_logger()
 
 YUAN = re.compile(r"-?\d{1,16}(\.\d{1,2})?", re.ASCII)
 
@@ -125,27 +120,15 @@ def web() -> None:
     # Imported here: a verb that serves no page starts without their libraries.
     import uvicorn
 
-    from kuwei_node.app import create
+    from kuwei_node.app import create, warm_up
 
     built = node("web")
     host, port = built.settings.bind
     logs.configure("kuwei-node web")
     app = create(built)
-    _warm_up(built)
+    warm_up(built)
     settle()
     uvicorn.run(app, host=host, port=port, log_config=None)
-
-
-def _warm_up(built: Node) -> None:
-    """Compile the catalogue in force, and have connections plan what judging takes."""
-    try:
-        with ExitStack() as open_at_once:
-            for _ in range(built.settings.in_flight_max):
-                session = open_at_once.enter_context(built.unit_of_work.begin())
-                built.screening.rehearse(session)
-    except (KuweiError, psycopg2.Error) as error:
-        # No release yet, or no database or tables: the first request will tell.
-        log.info("start.without_catalogue", reason=str(error))
 
 
 @verbs.command("worker")

@@ -40,14 +40,8 @@ from kuwei_shared.db.prepared import Prepared, PreparedBy
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
-from kuwei_shared.screening.answer import (
-    Answer,
-)
-from kuwei_shared.screening.decision import (
-    Decision,
-    Outcome,
-    ids_with,
-)
+from kuwei_shared.screening.answer import Answer
+from kuwei_shared.screening.decision import Decision, Outcome, ids_with
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
 log = structlog.get_logger()
@@ -360,19 +354,12 @@ class Screening:
     def _prepared(
         self, effective: EffectiveCatalogue, totals: Numbers | None, count: int
     ) -> Prepared:
-        statement = effective.realtime
+        statement, is_alone = effective.realtime, count == 1
         read = () if totals is None else tuple(map(totals.get, statement.totals))
-        is_alone = count == 1
-
-        def made() -> Prepared:
-            if totals is None:
-                return judging.stored_statement(statement)
-            if is_alone:
-                return judging.lone_statement(statement, totals)
-            return judging.arrival_statement(statement, totals)
-
-        name = (effective.fingerprint, totals is None, read, is_alone)
-        return self._judging.get(name, made)
+        return self._judging.get(
+            (effective.fingerprint, totals is None, read, is_alone),
+            lambda: judging.prepared(statement, totals, is_alone=is_alone),
+        )
 
     def _record(
         self,

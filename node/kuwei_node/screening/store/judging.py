@@ -46,6 +46,17 @@ SLOW_RULES_MAX = 2
 ATTEMPTS = 400
 
 
+def prepared(
+    statement: Statement, totals: Mapping[Total, int] | None, *, is_alone: bool
+) -> Prepared:
+    """Return the prepared judging of stored payments, or with totals of new ones."""
+    if totals is None:
+        return stored_statement(statement)
+    if is_alone:
+        return lone_statement(statement, totals)
+    return arrival_statement(statement, totals)
+
+
 def stored_statement(statement: Statement) -> Prepared:
     """Return the prepared judging of stored payments by sequence number."""
     return Prepared(_sql(statement, "= ANY($1)", Plan.PROBE), ("bigint[]",))

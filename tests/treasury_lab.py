@@ -85,7 +85,7 @@ class Books:
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = Settings(
-            mode="development", database_url=self.url, data_dir=self.folder, threads=2
+            mode="development", database_url=self.url, data_dir=self.folder, threads=4
         )
         self.node = build(settings, process="test", clock=self.clock)
 

@@ -88,7 +88,7 @@ def warm_up(node: Node) -> None:
     """Compile the catalogue in force, and have connections plan what judging takes."""
     try:
         with ExitStack() as open_at_once:
-            for _ in range(node.settings.in_flight_max):
+            for _ in range(min(node.settings.in_flight_max, node.settings.threads)):
                 session = open_at_once.enter_context(node.unit_of_work.begin())
                 node.screening.rehearse(session)
     except (KuweiError, psycopg2.Error) as error:

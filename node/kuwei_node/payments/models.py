@@ -48,7 +48,11 @@ class Payment(NodeTable):
         _present("ix_payment_project", "pro_code"),
         _present("ix_payment_contract", "contract_no"),
         _present("ix_payment_orig", "orig_payment_id"),
-        _present("ix_payment_invoice", "agency_code", "invoice_no"),
+        Index(
+            "ix_payment_invoice",
+            *("agency_code", "invoice_no", "pay_amt"),
+            postgresql_where=text("invoice_no IS NOT NULL"),
+        ),
         _present("ix_payment_card", "agency_code", "card_no", "vou_date"),
         Index(
             "ix_payment_cash",

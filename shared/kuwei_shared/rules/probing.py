@@ -21,6 +21,8 @@ from kuwei_shared.rules.vocabulary import Bucket, Fact, Vocabulary
 # Keys by which a probe reaches history through an index; longest first.
 INDEX_KEYS: tuple[tuple[str, ...], ...] = (
     ("agency_code", "payee_acct_no"),
+    # One invoice of a council may have ten thousand lines, few of one amount.
+    ("agency_code", "invoice_no", "pay_amt"),
     ("agency_code", "invoice_no"),
     ("agency_code", "card_no"),
     ("bgt_id",),

@@ -1,7 +1,14 @@
+from pathlib import Path
+
+import embedded
 import pytest
 from payment_api_lab import PaymentSite, ordinary
 from screening_lab import COUNTY
 from sqlalchemy import text
+
+from kuwei_node import app
+from kuwei_node.bootstrap import build
+from kuwei_node.settings import Settings
 
 
 def test_a_payment_is_answered_with_the_release_used(site: PaymentSite) -> None:
@@ -161,3 +168,52 @@ def test_a_credit_must_say_what_it_takes_back(
 
     assert answer.status_code == 422
     assert "payments.0" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("text/plain", b'{"payments": []}', 400),
+        ("", b'{"payments": []}', 400),
+        ("application/json", b'{"payments": [', 422),
+        ("application/json", b"\xff\xfe", 422),
+        ("application/json", b"", 422),
+        ("application/json; charset=utf-8", b'{"payments": [], "more": 1}', 422),
+        ("application/json", b'{"payments": [{"pay_amt": NaN}]}', 422),
+        ("application/json", b"[" * 100_000, 422),
+    ],
+)
+def test_a_body_that_is_no_request_is_refused_in_words(
+    site: PaymentSite, kind: str, body: bytes, status: int
+) -> None:
+    with site.client() as client:
+        answer = client.post(
+            "/v1/payments:screen", content=body, headers={"content-type": kind}
+        )
+
+    assert (answer.status_code, answer.json()["status"]) == (status, status)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_connections_have_their_plans_before_anybody_asks(site: PaymentSite) -> None:
+    app.warm_up(site.node)
+
+    with site.node.unit_of_work.begin() as session:
+        ready = set(session.connection().connection.info["prepared"])
+        site.node.screening.screen(session, [ordinary("planned-before")])
+        asked = session.connection().connection.info["prepared"]
+        session.rollback()
+
+    # What only a voucher, a credit or a repeat needs is planned when one comes.
+    assert len(asked - ready) <= 1
+
+
+def test_a_node_without_a_release_starts_all_the_same(
+    postgres: embedded.Postgres, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = postgres.create("never_migrated")
+    settings = Settings(mode="development", database_url=url, data_dir=tmp_path)
+
+    app.warm_up(build(settings, process="test"))
+
+    assert "start.without_catalogue" in "".join(capsys.readouterr())

@@ -82,7 +82,7 @@ class NodeSite:
     def seq_of(self, payment_id: str) -> int:
         """Return the sequence number of a payment already screened."""
         with self.node.unit_of_work.begin() as session:
-            found = self.node.ledger.known(session, [held_payment(payment_id)])
+            found = self.node.ledger.lock_and_look(session, [held_payment(payment_id)])
         return found[0].seq
 
 

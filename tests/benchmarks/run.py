@@ -34,7 +34,7 @@ def main() -> None:
     """Measure what was named and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], default=[])
-    parser.add_argument("--payments", type=int, default=180_000)
+    parser.add_argument("--payments", type=int, default=450_000)
     parser.add_argument("--sample", type=Path, help="a folder generated earlier")
     parser.add_argument("--nodes", type=int, default=300)
     chosen = parser.parse_args()

@@ -147,12 +147,7 @@ class Ledger:
 
     def lock(self, session: Session, rows: Sequence[Row]) -> None:
         """Hold every unit of locking the rows touch until the transaction ends."""
-        keys = (*LOCK_KEYS, "payment_id")
-        units = {f"{key}:{row[key]}" for row in rows for key in keys if row.get(key)}
-        # Credits against one payment wait in line even if their units differ.
-        credited = {row.get("orig_payment_id") for row in rows} - {None}
-        units |= {f"payment_id:{one}" for one in credited}
-        store.lock_units(session, sorted(units))
+        store.lock_units(session, _units(rows))
 
     def lend_locks(self, session: Session) -> int:
         """Keep units locked for another transaction, however long that one takes.
@@ -177,9 +172,10 @@ class Ledger:
                 retry_after_s=UNLOCKED_RETRY_S,
             )
 
-    def known(self, session: Session, rows: Sequence[Row]) -> list[Known]:
-        """Return which rows the ledger holds already, and whether unchanged."""
-        found = store.held(session, [(row["payment_id"], row["stage"]) for row in rows])
+    def lock_and_look(self, session: Session, rows: Sequence[Row]) -> list[Known]:
+        """Lock the rows' units; return which the ledger holds, and if unchanged."""
+        asked = [(row["payment_id"], row["stage"]) for row in rows]
+        found = store.lock_units_and_look(session, _units(rows), asked)
         if not found:
             return []
         same = [row for row in rows if (row["payment_id"], row["stage"]) in found]
@@ -197,8 +193,7 @@ class Ledger:
 
     def rehearse(self, session: Session, numbers: Numbers) -> None:
         """Append, look for and enter no payment: statements get their plans."""
-        store.lock_units(session, [])
-        store.held(session, [])
+        store.lock_units_and_look(session, [], [])
         store.insert(session, "[]", self.clock.now())
         totals.enter(session, numbers, [])
 
@@ -299,6 +294,15 @@ class Ledger:
 def _memory(session: Session) -> dict[str, Any]:  # Any: what each name is for
     """Return what is remembered with the connection, until its database is gone."""
     return session.connection().connection.info
+
+
+def _units(rows: Sequence[Row]) -> list[str]:
+    keys = (*LOCK_KEYS, "payment_id")
+    units = {f"{key}:{row[key]}" for row in rows for key in keys if row.get(key)}
+    # Credits against one payment wait in line even if their units differ.
+    credited = {row.get("orig_payment_id") for row in rows} - {None}
+    units |= {f"payment_id:{one}" for one in credited}
+    return sorted(units)
 
 
 def _packed(rows: Sequence[Row]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
@@ -272,3 +272,30 @@ def rounds(rows: Sequence[Row]) -> list[list[Row]]:
         return [list(rows)] if rows else []
     by_stage = ([row for row in rows if row["stage"] == stage] for stage in STAGES)
     return [group for group in by_stage if group]
+
+
+def linked(
+    rows: Mapping[int, Row], some: Collection[int], keys: Sequence[str]
+) -> list[int]:
+    """Return those that share a key with some, directly or through others, in order.
+
+    Args:
+        rows: payments by sequence number.
+        some: sequence numbers among them; they are returned too.
+        keys: fields that tie payments together.
+    """
+    ties = {
+        seq: [(key, row[key]) for key in keys if row.get(key)]
+        for seq, row in rows.items()
+    }
+    sharing: dict[tuple[str, object], list[int]] = {}
+    for seq, tied in ties.items():
+        for tie in tied:
+            sharing.setdefault(tie, []).append(seq)
+    found, waiting = set(some), list(some)
+    while waiting:
+        for tie in ties[waiting.pop()]:
+            fresh = set(sharing.pop(tie, ())) - found
+            found |= fresh
+            waiting += fresh
+    return sorted(found)

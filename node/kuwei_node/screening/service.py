@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from kuwei_node.alerts.service import Alerts
 from kuwei_node.brake.service import Brakes
 from kuwei_node.holds.service import Holds
-from kuwei_node.payments.service import APPENDED, Appended, Ledger, Numbers
+from kuwei_node.payments.service import APPENDED, LOCK_KEYS, Appended, Ledger, Numbers
 from kuwei_node.screening.domain import (
     PAYMENTS_MAX,
     Catalogues,
@@ -31,6 +31,7 @@ from kuwei_node.screening.domain import (
     excess_refused,
     kept_row,
     key_of,
+    linked,
     repeat_answer,
     rounds,
 )
@@ -101,9 +102,8 @@ class Screening:
         asked = distinct(rows)
         effective = self.make_ready(session)
         self.ledger.ensure_years(session, {int(row["fiscal_year"]) for row in rows})
-        self.ledger.lock(session, rows)
-        totals = self.ledger.totals(session)
         known = self._known(session, list(asked.values()))
+        totals = self.ledger.totals(session)
         fresh = [row for key, row in asked.items() if key not in known]
         screened = Screened(effective, rows, self._repeat(session, known))
         for arriving in rounds(fresh):
@@ -227,7 +227,7 @@ class Screening:
     def _known(
         self, session: Session, rows: Sequence[Row]
     ) -> Mapping[tuple[str, str], int]:
-        found = self.ledger.known(session, rows)
+        found = self.ledger.lock_and_look(session, rows)
         changed = [one for one in found if not one.is_same]
         if changed:
             first = changed[0]
@@ -310,10 +310,10 @@ class Screening:
     ) -> dict[int, Judgement]:
         """Judge until the refused payments are those judging assumed refused."""
         seqs = sorted(arrivals)
-        assumed: list[int] = []
+        again, assumed, judged = seqs, list[int](), dict[int, Judgement]()
         for _ in range(len(seqs) + 1):
-            found = self._judge(session, effective, seqs, totals)
-            judged = {one.seq: one for one in found}
+            found = self._judge(session, effective, again, totals)
+            judged |= {one.seq: one for one in found}
             refused = [
                 seq
                 for seq in seqs
@@ -325,7 +325,10 @@ class Screening:
             self.ledger.set_refused(session, seqs, refused)
             if len(seqs) == 1:
                 return judged
-            assumed = refused
+            # The others have nothing in common with a payment that counts no more.
+            moved = set(refused) ^ set(assumed)
+            rows = {seq: arrival.row for seq, arrival in arrivals.items()}
+            again, assumed = linked(rows, moved, LOCK_KEYS), refused
         raise AssertionError("each round settles one more payment")
 
     def _judge(

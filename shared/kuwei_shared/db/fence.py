@@ -7,20 +7,23 @@ database is not the rule's fault and passes through.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg2
 from psycopg2 import errorcodes
 from sqlalchemy.orm import Session
 
-from kuwei_shared.db.prepared import run_verbatim
+from kuwei_shared.db.prepared import Prepared, run_verbatim
 
 _BLAMED_CLASSES = (
     errorcodes.CLASS_DATA_EXCEPTION,
     errorcodes.CLASS_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION,
     errorcodes.CLASS_PROGRAM_LIMIT_EXCEEDED,
 )
+
+_CLOSING = "RELEASE SAVEPOINT fence; SET LOCAL statement_timeout TO DEFAULT"
 
 
 class StatementFaultError(Exception):
@@ -47,8 +50,20 @@ def fenced(session: Session, limit_ms: int | None = None) -> Iterator[None]:
         StatementFaultError: a statement failed on its data, its text or its time;
             nothing of the block remains.
     """
+    run_verbatim(session, _opening(limit_ms))
+    with _blamed(session):
+        yield
+    run_verbatim(session, _CLOSING)
+
+
+def _opening(limit_ms: int | None) -> str:
     limit = "DEFAULT" if limit_ms is None else f"{limit_ms:d}"
-    run_verbatim(session, f"SAVEPOINT fence; SET LOCAL statement_timeout TO {limit}")
+    return f"SAVEPOINT fence; SET LOCAL statement_timeout TO {limit};"
+
+
+@contextmanager
+def _blamed(session: Session) -> Iterator[None]:
+    """Undo what a statement did that failed by its own fault, and say so."""
     try:
         yield
     except psycopg2.Error as error:
@@ -58,6 +73,23 @@ def fenced(session: Session, limit_ms: int | None = None) -> Iterator[None]:
             raise
         run_verbatim(session, "ROLLBACK TO SAVEPOINT fence; RELEASE SAVEPOINT fence")
         raise StatementFaultError(str(error).strip(), is_late=is_late) from error
-    run_verbatim(
-        session, "RELEASE SAVEPOINT fence; SET LOCAL statement_timeout TO DEFAULT"
-    )
+
+
+def run_fenced(
+    session: Session, prepared: Prepared, *values: object, limit_ms: int
+) -> Sequence[tuple[Any, ...]]:
+    """Execute one prepared statement behind a fence, in as few messages as can be.
+
+    Any: the columns are the statement's own.
+
+    Raises:
+        StatementFaultError: as ``fenced``.
+    """
+    if not prepared.is_known(session):
+        # Preparing it may fail as well.
+        with fenced(session, limit_ms):
+            return prepared.run(session, *values)
+    with _blamed(session):
+        rows = prepared.run(session, *values, before=_opening(limit_ms).encode())
+    run_verbatim(session, _CLOSING)
+    return rows

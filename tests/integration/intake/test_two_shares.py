@@ -170,12 +170,8 @@ def came_of(
     return found
 
 
-def test_two_shares_come_to_the_same_as_one(
-    postgres: embedded.Postgres,
-    vocabulary: Vocabulary,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def year_apart(tmp_path: Path) -> Path:
+    """Write a file of payments whose units have nothing in common."""
     rows = year_of_payments(240, 11)
     path = tmp_path / "一年.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -185,6 +181,16 @@ def test_two_shares_come_to_the_same_as_one(
             own = {k: f"{row[k]}{row['agency_code']}" for k in KEYS if row[k]}
             plain = {"entry_kind": "normal", "pay_amt": row["pay_amt"].lstrip("-")}
             out.writerow(row | own | plain)
+    return path
+
+
+def test_two_shares_come_to_the_same_as_one(
+    postgres: embedded.Postgres,
+    vocabulary: Vocabulary,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = year_apart(tmp_path)
     two = came_of(postgres, vocabulary, path, "in_two_shares")
     monkeypatch.setattr(sharing, "ROWS_MIN", 10_000)
 

@@ -148,10 +148,14 @@ def holds_units(session: Session, connection: int) -> bool:
     return found.first() is not None
 
 
-def held(session: Session, asked: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Return which payments (id and stage) the ledger holds already."""
+def lock_units_and_look(
+    session: Session, units: Sequence[str], asked: Sequence[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Do as ``lock_units``; return which payments (id, stage) the ledger then holds."""
     ids, stages = [one for one, _ in asked], [stage for _, stage in asked]
-    return {(one, stage) for one, stage in _HELD.run(session, ids, stages)}
+    lock = _LOCK.said(session, list(units), REFERENCE_LOCK) + b";"
+    rows = _HELD.run(session, ids, stages, before=lock)
+    return {(one, stage) for one, stage in rows}
 
 
 def known(session: Session, rows_json: str) -> list[Known]:

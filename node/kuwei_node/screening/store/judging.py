@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from kuwei_node.screening.domain import Judgement
-from kuwei_shared.db.fence import StatementFaultError, fenced
+from kuwei_shared.db.fence import StatementFaultError, fenced, run_fenced
 from kuwei_shared.db.prepared import Prepared
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.rules.compiler import ERROR, NO_TOTALS, EffectiveRule, Statement
@@ -80,9 +80,7 @@ def judge(session: Session, prepared: Prepared, seqs: list[int]) -> list[Judgeme
     Raises:
         StatementFaultError: a rule failed on some payment, or took too long.
     """
-    with fenced(session, WALL_MS):
-        rows = prepared.run(session, seqs)
-    return _judgements(rows)
+    return _judgements(run_fenced(session, prepared, seqs, limit_ms=WALL_MS))
 
 
 def judge_piecemeal(

@@ -29,9 +29,9 @@ _RECORD = Prepared(
     "INSERT INTO screening (payment_seq, fiscal_year, compiled_id, decision, weight,"
     " outcomes, operands, screened_at)"
     " SELECT r.seq, r.fiscal_year, $2, r.decision, r.weight, r.outcomes,"
-    " r.operands, $3 FROM jsonb_to_recordset($1) AS r(seq bigint, fiscal_year integer,"
+    " r.operands, $3 FROM json_to_recordset($1) AS r(seq bigint, fiscal_year integer,"
     " decision text, weight smallint, outcomes text, operands jsonb)",
-    ("jsonb", "bigint", "timestamptz"),
+    ("json", "bigint", "timestamptz"),
 )
 
 

@@ -76,7 +76,7 @@ class Screening:
         self.alerts = alerts
         self.holds = holds
         self.brakes = brakes
-        self._judging, self._unfolding = PreparedBy(), PreparedBy()
+        self._judging = PreparedBy()
 
     def screen(self, session: Session, rows: Sequence[Row]) -> list[Answer]:
         """Take in payments and answer for each, as ``take_in`` does."""
@@ -125,7 +125,7 @@ class Screening:
             self._prepared(effective, totals, count).run(session, [])
         self.ledger.rehearse(session, totals)
         records.record(session, [], compiled, self.clock.now())
-        self._unfold(session, effective, [])
+        records.record_hits(session, effective, [])
         self.alerts.raise_for(session, effective, compiled, [])
 
     def make_ready(self, session: Session) -> EffectiveCatalogue:
@@ -381,7 +381,7 @@ class Screening:
         records.record(session, rows, compiled, now)
         hit = [seq for seq, one in judged.items() if one.operands]
         if hit:
-            self._unfold(session, effective, hit)
+            records.record_hits(session, effective, (judged[seq] for seq in hit))
             self.alerts.raise_for(session, effective, compiled, hit)
         stopped = [
             judged[s].outcomes for s, d in decisions.items() if d is not Decision.PASS
@@ -389,11 +389,3 @@ class Screening:
         self.brakes.watch(session, effective, compiled, stopped, upto=max(arrivals))
         held = [s for s, decision in decisions.items() if decision is Decision.HOLD]
         self.holds.open_for(session, held)
-
-    def _unfold(
-        self, session: Session, effective: EffectiveCatalogue, seqs: list[int]
-    ) -> None:
-        unfolding = self._unfolding.get(
-            effective.fingerprint, lambda: records.hits_statement(effective)
-        )
-        unfolding.run(session, seqs)

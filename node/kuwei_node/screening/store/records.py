@@ -6,7 +6,7 @@ All of it is set work, and the node's own act: nothing here takes a scope.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from kuwei_node.payments.service import APPENDED
-from kuwei_node.screening.domain import CompiledRecord, Kept
+from kuwei_node.screening.domain import CompiledRecord, Judgement, Kept
 from kuwei_node.screening.store.judging import decode
 from kuwei_shared.db.prepared import Prepared, run_verbatim
 from kuwei_shared.rules.compiler import HIT, Statement
@@ -22,7 +22,7 @@ from kuwei_shared.rules.facts import Plan
 from kuwei_shared.rules.model import Status
 from kuwei_shared.rules.printer import Dialect, constant, quote
 from kuwei_shared.rules.running import Total
-from kuwei_shared.screening.decision import Decision
+from kuwei_shared.screening.decision import Decision, Outcome, places
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
 _RECORD = Prepared(
@@ -82,33 +82,58 @@ def appended_years(session: Session) -> dict[int, int]:
     return {row.seq: row.fiscal_year for row in rows}
 
 
-def hits_statement(effective: EffectiveCatalogue) -> Prepared:
-    """Return what unfolds the hit letters of screenings, given by sequence number."""
-    sql = _unfolding(effective, "payment", "s.payment_seq = ANY($1)")
-    return Prepared(sql, ("bigint[]",))
+_HITS = Prepared(
+    "INSERT INTO hit (payment_seq, rule_id, fiscal_year, mof_div_code, vou_date,"
+    " severity, is_trial, pay_amt) SELECT p.seq, h.rule_id, p.fiscal_year,"
+    " p.mof_div_code, p.vou_date, h.severity, h.is_trial, p.pay_amt"
+    " FROM unnest($1, $2, $3, $4) AS h(seq, rule_id, severity, is_trial)"
+    " JOIN payment p ON p.seq = h.seq ON CONFLICT DO NOTHING",
+    ("bigint[]", "text[]", "text[]", "boolean[]"),
+)
+
+
+def record_hits(
+    session: Session, effective: EffectiveCatalogue, judged: Iterable[Judgement]
+) -> None:
+    """Keep a row for every rule some payments hit.
+
+    Args:
+        session: the open transaction.
+        effective: the catalogue that judged them; gives the letters' order.
+        judged: what was judged of payments that are in the ledger.
+    """
+    rules = [one.rule for one in effective.realtime.rules]
+    hits = [
+        (one.seq, rules[place])
+        for one in judged
+        for place in places(one.outcomes, Outcome.HIT)
+    ]
+    _HITS.run(
+        session,
+        [seq for seq, _ in hits],
+        [rule.id for _, rule in hits],
+        [rule.severity.value for _, rule in hits],
+        [rule.status is Status.TRIAL for _, rule in hits],
+    )
 
 
 def record_appended_hits(session: Session, effective: EffectiveCatalogue) -> None:
-    """Unfold the hit letters of the payments an import has just appended."""
-    run_verbatim(session, _unfolding(effective, APPENDED, "true"))
-
-
-def _unfolding(effective: EffectiveCatalogue, payments: str, where: str) -> str:
+    """Keep a row for every rule the payments an import has just appended hit."""
     rules = ", ".join(
         f"({place:d}, {quote(one.rule.id)}, {quote(one.rule.severity)},"
         f" {constant(one.rule.status is Status.TRIAL)})"
         for place, one in enumerate(effective.realtime.rules, start=1)
     )
-    return (
+    run_verbatim(
+        session,
         "INSERT INTO hit (payment_seq, rule_id, fiscal_year, mof_div_code,"
         " vou_date, severity, is_trial, pay_amt)"
         " SELECT p.seq, r.rule_id, p.fiscal_year, p.mof_div_code, p.vou_date,"
-        f" r.severity, r.is_trial, p.pay_amt FROM {payments} p JOIN screening s"
+        f" r.severity, r.is_trial, p.pay_amt FROM {APPENDED} p JOIN screening s"
         " ON s.payment_seq = p.seq AND s.fiscal_year = p.fiscal_year"
         f" JOIN (VALUES {rules}) AS r(place, rule_id, severity, is_trial)"
         f" ON substr(s.outcomes, r.place, 1) = '{HIT}'"
-        f" WHERE s.outcomes LIKE '%{HIT}%' AND {where}"
-        " ON CONFLICT DO NOTHING"
+        f" WHERE s.outcomes LIKE '%{HIT}%' ON CONFLICT DO NOTHING",
     )
 
 

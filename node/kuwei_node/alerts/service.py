@@ -61,12 +61,13 @@ class Alerts:
         effective: EffectiveCatalogue,
         compiled_id: int,
         payments: str,
+        where: str,
     ) -> int:
-        """Raise the alerts of many recorded screenings: of a table of payments."""
+        """Raise the alerts of many screenings ``s``: of a table of payments."""
         return store.raise_for_rows(
             session,
             _raisings(effective.realtime, PAYMENT_KEY),
-            payments,
+            (payments, where),
             compiled_id=compiled_id,
             at=self.clock.now(),
         )

@@ -71,7 +71,7 @@ def raising_statement(raisings: Sequence[Raising]) -> Prepared:
 def raise_for_rows(
     session: Session,
     raisings: Sequence[Raising],
-    payments: str,
+    among: tuple[str, str],
     *,
     compiled_id: int,
     at: dt.datetime,
@@ -81,15 +81,14 @@ def raise_for_rows(
     Args:
         session: the open transaction.
         raisings: how each rule's hits join.
-        payments: table with the payments' rows.
+        among: table with the payments' rows, condition on their screenings ``s``.
         compiled_id: the catalogue that judged.
         at: now.
 
     Returns:
         How many alerts were raised or extended.
     """
-    hits = _among(payments, "true")
-    return _raise(session, raisings, hits, PAYMENT, (compiled_id, at))
+    return _raise(session, raisings, _among(*among), PAYMENT, (compiled_id, at))
 
 
 def raise_for_subjects(

@@ -169,8 +169,9 @@ class Screening:
         """Keep the hits of payments that were judged as a set, and raise alerts."""
         if appended.count:
             effective, compiled = self.in_force(session)
-            records.record_appended_hits(session, effective)
-            self.alerts.raise_for_rows(session, effective, compiled, APPENDED)
+            records.record_appended_hits(session, effective, appended)
+            mine = (APPENDED, records.among(appended))
+            self.alerts.raise_for_rows(session, effective, compiled, *mine)
 
     def _screen_slowly(
         self,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pyarrow as pa
@@ -151,3 +152,16 @@ def test_ratios_keep_three_decimals() -> None:
     value, _ = ratio(pa.array(["12.345"]))
 
     assert value[0].as_py() == Decimal("12.345")
+
+
+@pytest.mark.parametrize("reader", [integers, ratio])
+def test_plain_numbers_read_alike_beside_decorated_ones(
+    reader: Callable[[pa.Array], tuple[pa.Array, pa.Array]],
+) -> None:
+    plain = ["7", "-12", None, "123456", "0"]
+
+    alone, none_bad = reader(pa.array(plain, pa.string()))
+    beside, _ = reader(pa.array([*plain, "１２.0 "], pa.string()))
+
+    assert alone.to_pylist() == beside.to_pylist()[:-1]
+    assert none_bad.to_pylist() == [False] * len(plain)

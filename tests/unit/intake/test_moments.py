@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kuwei_node.intake.domain.moments import date, dates, moment
+from kuwei_node.intake.domain.moments import date, dates, moment, moments
 
 DAY = dt.date(2026, 3, 5)
 DAYS = st.dates(dt.date(1949, 1, 1), dt.date(2099, 12, 31))
@@ -71,3 +71,26 @@ def test_a_time_with_offset_keeps_its_moment() -> None:
     assert moment("2026-03-05T08:30:00Z") == dt.datetime(
         2026, 3, 5, 8, 30, tzinfo=dt.UTC
     )
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["2026-03-05 10:11:12", "2026-12-31T23:59:59.000001", None],
+        ["2026-03-05 10:11:12.5", "2000-01-01 00:00:00"],
+        ["2026-03-05 10:11:12", "2026-02-30 10:11:12"],
+        ["2026-03-05 25:00:00", "2026-03-05 10:11:12"],
+        ["1991-07-01 12:00:00", "2026-03-05 10:11:12"],
+        ["2026-03-05 10:11:12+01:00", "2026-03-05 10:11:12"],
+        ["2099-12-31 23:00:00", " 2026-03-05 10:11:12 "],
+    ],
+)
+def test_a_column_of_times_reads_as_its_times_one_by_one(
+    texts: list[str | None],
+) -> None:
+    values, bad = moments(pa.array(texts, pa.string()))
+
+    expected = [text and moment(text.strip()) for text in texts]
+    assert values.to_pylist() == expected
+    pairs = zip(texts, expected, strict=True)
+    assert bad.to_pylist() == [text is not None and one is None for text, one in pairs]

@@ -18,6 +18,7 @@ RATIO = pa.decimal128(9, 3)
 
 _PLAIN_MONEY = r"^-?[0-9]{1,16}(\.[0-9]{1,2})?$"
 _PLAIN_RATIO = r"^-?[0-9]{1,6}(\.[0-9]{1,3})?$"
+_PLAIN_INTEGER = r"^-?[0-9]{1,9}$"
 _UNREADABLE = "?"
 _SIGNS = r"[£$€¥₹元\s]|RMB|CNY|GBP|USD|EUR|INR|Rs\.?|人民币"
 _POINT = r"^-?(?:[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}|[0-9]*)(?:\.[0-9]*)?$"
@@ -47,13 +48,17 @@ def money(
 
 def ratio(written: pa.Array, *, decimal: str = ".") -> tuple[pa.Array, pa.Array]:
     """Read numbers with up to three decimals; same result shape as ``money``."""
+    if decimal == "." and _all_match(written, _PLAIN_RATIO):
+        return pc.cast(written, RATIO), _nothing_bad(written)
     return _checked(_canonical(written, decimal), _PLAIN_RATIO, RATIO)
 
 
 def integers(written: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Read whole numbers up to nine digits; ``12.0`` counts as 12."""
+    if _all_match(written, _PLAIN_INTEGER):
+        return pc.cast(written, pa.int32()), _nothing_bad(written)
     whole = pc.replace_substring_regex(_canonical(written, "."), r"\.0*$", "")
-    return _checked(whole, r"^-?[0-9]{1,9}$", pa.int32())
+    return _checked(whole, _PLAIN_INTEGER, pa.int32())
 
 
 def _scaled(written: pa.Array, *, decimal: str, unit: int) -> tuple[pa.Array, pa.Array]:

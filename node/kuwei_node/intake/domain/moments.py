@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import pyarrow as pa
@@ -27,6 +28,11 @@ _YEAR_FIRST = re.compile(
     r"(\d{4})(?:-(\d{1,2})-|/(\d{1,2})/|\.(\d{1,2})\.|年(\d{1,2})月)(\d{1,2})日?"
     r"(?:[T ]00:00(?::00(?:\.0*)?)?)?"
 )
+# Times differ from row to row; of our century, for before 1992 clocks were changed.
+_PLAIN_MOMENT = (
+    r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?$"
+)
+AHEAD_OF_UTC = pa.scalar(dt.timedelta(hours=8), pa.duration("us"))
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 
 Value = TypeVar("Value", dt.date, dt.datetime)
@@ -51,6 +57,11 @@ def moments(
     written: pa.Array, formats: tuple[str, ...] = ()
 ) -> tuple[pa.Array, pa.Array]:
     """Read times; one without an offset is Beijing time. Same shape as ``dates``."""
+    if not formats and pc.all(pc.match_substring_regex(written, _PLAIN_MOMENT)).as_py():
+        with suppress(pa.ArrowInvalid):  # a moment that does not exist
+            local = pc.cast(written, pa.timestamp("us"))
+            utc = pc.cast(pc.subtract(local, AHEAD_OF_UTC), UTC_MICROSECONDS)
+            return utc, pa.repeat(False, len(written))  # an array of falses
     return _spread(written, UTC_MICROSECONDS, lambda text: moment(text, formats))
 
 

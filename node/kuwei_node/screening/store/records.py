@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from kuwei_node.payments.service import APPENDED
+from kuwei_node.payments.service import APPENDED, Appended
 from kuwei_node.screening.domain import CompiledRecord, Judgement, Kept
 from kuwei_node.screening.store.judging import decode
 from kuwei_shared.db.prepared import Prepared, run_verbatim
@@ -117,7 +117,14 @@ def record_hits(
     )
 
 
-def record_appended_hits(session: Session, effective: EffectiveCatalogue) -> None:
+def among(appended: Appended) -> str:
+    """Return the condition that keeps to the screenings ``s`` of appended payments."""
+    return f"s.payment_seq BETWEEN {appended.first_seq:d} AND {appended.last_seq:d}"
+
+
+def record_appended_hits(
+    session: Session, effective: EffectiveCatalogue, appended: Appended
+) -> None:
     """Keep a row for every rule the payments an import has just appended hit."""
     rules = ", ".join(
         f"({place:d}, {quote(one.rule.id)}, {quote(one.rule.severity)},"
@@ -133,7 +140,8 @@ def record_appended_hits(session: Session, effective: EffectiveCatalogue) -> Non
         " ON s.payment_seq = p.seq AND s.fiscal_year = p.fiscal_year"
         f" JOIN (VALUES {rules}) AS r(place, rule_id, severity, is_trial)"
         f" ON substr(s.outcomes, r.place, 1) = '{HIT}'"
-        f" WHERE s.outcomes LIKE '%{HIT}%' ON CONFLICT DO NOTHING",
+        f" WHERE s.outcomes LIKE '%{HIT}%' AND {among(appended)}"
+        " ON CONFLICT DO NOTHING",
     )
 
 

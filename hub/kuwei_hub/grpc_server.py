@@ -11,6 +11,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import grpc
 import structlog
@@ -188,16 +189,18 @@ class Tls:
 
     def credentials(self, *, asks_certificate: bool) -> grpc.ServerCredentials:
         """Return credentials that pick up a renewed certificate by themselves."""
+        shown = self._presented()
         return grpc.dynamic_ssl_server_credentials(
-            self._configuration(),
-            self._renewed,
+            _configuration(shown),
+            Renewal(self.current, shown),  # type: ignore[arg-type]  # stubs forget None
             require_client_authentication=asks_certificate,
         )
 
-    def _renewed(self) -> grpc.ServerCertificateConfiguration:
+    def current(self) -> Presented:
+        """Return what is to be shown now, renewed if it is past its half life."""
         if certificates.past_half_life(self._leaf, self._hub.clock.now()):
             self._issue()
-        return self._configuration()
+        return self._presented()
 
     def _issue(self) -> None:
         settings, issuer = self._hub.settings, self._hub.authority.issuer()
@@ -211,11 +214,43 @@ class Tls:
         )
         self._chain = certificates.chain_pem(self._leaf, issuer.certificate)
 
-    def _configuration(self) -> grpc.ServerCertificateConfiguration:
-        return grpc.ssl_server_certificate_configuration(
-            [(keys.private_pem(self._key), self._chain)],
-            root_certificates=self._hub.authority.trust_pem(),
-        )
+    def _presented(self) -> Presented:
+        trust = self._hub.authority.trust_pem()
+        return Presented(keys.private_pem(self._key), self._chain, trust)
+
+
+class Presented(NamedTuple):
+    """What a port shows whoever dials, and whom it trusts; PEM."""
+
+    key: bytes
+    chain: bytes
+    trust: bytes
+
+
+class Renewal:
+    """Asked at every handshake whether a port shall show something else from now on.
+
+    The library exchanges what a port shows while others shake hands by it, which has
+    ended the process under three hundred at once: it is told of changes alone.
+    """
+
+    def __init__(self, current: Callable[[], Presented], shown: Presented) -> None:
+        self._current = current
+        self._shown = shown
+
+    def __call__(self) -> grpc.ServerCertificateConfiguration | None:
+        """Return what to show from now on; None leaves it as it is."""
+        now = self._current()
+        if now == self._shown:
+            return None
+        self._shown = now
+        return _configuration(now)
+
+
+def _configuration(shown: Presented) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration(
+        [(shown.key, shown.chain)], root_certificates=shown.trust
+    )
 
 
 def run(hub: Hub, ready: Callable[[Ports], None]) -> None:

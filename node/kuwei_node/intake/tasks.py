@@ -203,7 +203,9 @@ class _Run:
                 ]
                 staged = storing.stage(session, work, own)
                 before.result(timeout=STAGED_S)
-                holder.set_result(storing.lock(session, claimed))
+                storing.lock(session, claimed)
+                if beside:
+                    holder.set_result(storing.lend(session))
                 came = [storing.append(session, work, staged)]
                 # They must be committed before this transaction gives the units up.
                 came += [each.result() for each in beside]

@@ -112,12 +112,8 @@ class Storing:
         repeated = staging.take_repeated(session)
         return Staged(rows=rows, repeated=repeated)
 
-    def lock(self, session: Session, claimed: Claimed) -> int:
-        """Hold every unit of a group until this transaction ends.
-
-        Returns:
-            The number of this transaction's connection, for ``append_beside``.
-        """
+    def lock(self, session: Session, claimed: Claimed) -> None:
+        """Hold every unit of a group until this transaction ends."""
         tables = [table for share in claimed.shares for table in share.values()]
         if tables:
             keys = pa.concat_tables(
@@ -128,6 +124,13 @@ class Storing:
             self._screening.make_ready(session)
             self._payments.ensure_years(session, set(years))
             self._payments.lock(session, units)
+
+    def lend(self, session: Session) -> int:
+        """Keep the units for a second transaction, however long that one takes.
+
+        Returns:
+            The number of this transaction's connection, for ``append_beside``.
+        """
         return self._payments.lend_locks(session)
 
     def append(self, session: Session, work: Work, staged: Staged) -> Came:

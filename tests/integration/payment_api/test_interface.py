@@ -201,12 +201,9 @@ def test_connections_have_their_plans_before_anybody_asks(site: PaymentSite) -> 
 
     with site.node.unit_of_work.begin() as session:
         ready = set(session.connection().connection.info["prepared"])
-        site.node.screening.screen(session, [ordinary("planned-before")])
-        asked = session.connection().connection.info["prepared"]
-        session.rollback()
 
-    # What only a voucher, a credit or a repeat needs is planned when one comes.
-    assert len(asked - ready) <= 1
+    # Lock and look, append, judge alone and in a batch, enter, record, hits, alerts.
+    assert len(ready) >= 9
 
 
 def test_a_node_without_a_release_starts_all_the_same(

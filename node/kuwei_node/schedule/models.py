@@ -19,7 +19,7 @@ class ScheduledRun(NodeTable):
         as_of: payment sequence number up to which the ledger was read.
         days_read: day → mark of the rows it held; empty days are left out.
         attempt: grows with every claim; a fencing token.
-        lease_until: when a worker that went silent loses its claim.
+        resting_until: before this moment no attempt follows the one that failed.
         receipts: subject → one entry per rule, the proof of execution.
     """
 
@@ -28,7 +28,7 @@ class ScheduledRun(NodeTable):
         Index("uq_scheduled_run", "schedule", "first_day", "last_day", unique=True),
         Index(
             "ix_scheduled_run_open",
-            "lease_until",
+            "resting_until",
             postgresql_where=text("finished_at IS NULL"),
         ),
     )
@@ -39,7 +39,7 @@ class ScheduledRun(NodeTable):
     last_day: Mapped[dt.date]
     created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
     attempt: Mapped[int] = mapped_column(server_default=text("0"))
-    lease_until: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    resting_until: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     finished_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     as_of: Mapped[int | None] = mapped_column(BigInteger)
     # Any: each a text, as JSON.

@@ -36,7 +36,8 @@ from kuwei_shared.screening.effective import EffectiveCatalogue
 
 log = structlog.get_logger()
 
-LEASE = dt.timedelta(minutes=15)
+PAUSE = dt.timedelta(minutes=15)
+"""How long a run that failed rests before its next attempt."""
 REST = dt.timedelta(hours=1)
 """How long a run that used up its attempts rests before it is given new ones."""
 JUDGED = "judged_rows"
@@ -87,13 +88,16 @@ class Scheduler:
 
     def claim(self, session: Session) -> Claim | None:
         """Claim the oldest run nobody holds."""
-        return store.claim(session, self.clock.now(), LEASE)
+        return store.claim(session, self.clock.now(), PAUSE)
 
     def run(self, session: Session, claim: Claim) -> dict[str, list[RuleReceipt]]:
         """Run one claimed stretch: every subject's rules, alerts, receipts.
 
-        Running it twice changes nothing but the receipts.
+        Nothing is done when another has taken the claim over by now.
         """
+        if not store.hold(session, claim):
+            log.info("schedule.claim_lost", run=claim.run_id)
+            return {}
         effective, number = self.compiled.in_force(session)
         first, last = claim.stretch.first, claim.stretch.last
         # Before the position: what commits in between is read, and read again.
@@ -104,7 +108,7 @@ class Scheduler:
             statement = effective.scheduled(subject, claim.stretch.schedule)
             if statement.rules:
                 done[subject] = self._judge(session, statement, claim, as_of, number)
-        kept = store.finish(
+        store.finish(
             session,
             claim,
             at=self.clock.now(),
@@ -113,7 +117,7 @@ class Scheduler:
             release=effective.release,
             receipts=done,
         )
-        log.info("schedule.run", run=claim.run_id, kept=kept)
+        log.info("schedule.run", run=claim.run_id)
         return done
 
     def runs(
@@ -135,9 +139,14 @@ class Scheduler:
             )
         return found
 
-    def failed(self, session: Session, claim: Claim, reason: str) -> None:
-        """Keep why an attempt failed."""
-        store.fail(session, claim, reason)
+    def failed(self, session: Session, claim: Claim, error: Exception) -> None:
+        """Keep why an attempt failed; the next follows after a pause.
+
+        Without one after an outage: the run itself is not to blame.
+        """
+        now = self.clock.now()
+        until = now if is_outage(error) else now + PAUSE
+        store.fail(session, claim, _reason(error), until)
 
     def _judge(
         self,
@@ -189,3 +198,15 @@ class Scheduler:
         found = receipts(ids, store.tally(session, JUDGED))
         run_verbatim(session, f"DROP TABLE {JUDGED}")
         return found
+
+
+def is_outage(error: Exception) -> bool:
+    """Tell whether something a run needs was away: the trouble may pass."""
+    return isinstance(error, KuweiError) and error.kind is Kind.UNAVAILABLE
+
+
+def _reason(error: Exception) -> str:
+    """Return why a run failed, for people; what a bug says stays in the log."""
+    if isinstance(error, KuweiError):
+        return str(error)
+    return f"运行出错({type(error).__name__}),详情见节点日志;稍后自动重试。"

@@ -1,7 +1,7 @@
 """Claiming runs, and judging a subject's rows as a set.
 
-The node's own acts: they take no scope. A claim is a row with a lease, so losing
-Redis or a worker loses nothing; the next sweep hands the run out again.
+The node's own acts: they take no scope. Who runs a claim holds its row locked, so a
+worker that is gone holds nothing: the next sweep hands its run out again.
 """
 
 from __future__ import annotations
@@ -104,8 +104,9 @@ def revive(session: Session, before: dt.datetime) -> int:
     """Give runs abandoned before a moment new attempts; return how many."""
     result = session.execute(
         text(
-            "UPDATE scheduled_run SET attempt = 0, lease_until = NULL"
-            " WHERE finished_at IS NULL AND attempt >= :most AND lease_until < :before"
+            "UPDATE scheduled_run SET attempt = 0, resting_until = NULL"
+            " WHERE finished_at IS NULL AND attempt >= :most"
+            " AND resting_until < :before"
         ),
         {"most": ATTEMPTS_MAX, "before": before},
     )
@@ -120,7 +121,7 @@ def ask(session: Session, stretches: Sequence[Stretch], at: dt.datetime) -> int:
             " SELECT schedule, first, last, :at FROM json_to_recordset(:wanted)"
             " AS w(schedule text, first date, last date)"
             " ON CONFLICT (schedule, first_day, last_day) DO UPDATE"
-            " SET finished_at = NULL, lease_until = NULL, attempt = 0, failure = NULL"
+            " SET finished_at = NULL, resting_until = NULL, attempt = 0, failure = NULL"
             " WHERE scheduled_run.finished_at IS NOT NULL"
         ),
         {"wanted": json.dumps([asdict(s) for s in stretches], default=str), "at": at},
@@ -128,19 +129,25 @@ def ask(session: Session, stretches: Sequence[Stretch], at: dt.datetime) -> int:
     return int(getattr(result, "rowcount", 0))
 
 
-def claim(session: Session, at: dt.datetime, lease: dt.timedelta) -> Claim | None:
-    """Claim the oldest run nobody holds, for the length of a lease."""
+def claim(session: Session, at: dt.datetime, rest: dt.timedelta) -> Claim | None:
+    """Claim the oldest run nobody holds and that is not resting.
+
+    An attempt that ends in silence is followed by the next at once; the last one is
+    given a rest's time before its run counts as abandoned.
+    """
     row = session.execute(
         text(
-            "UPDATE scheduled_run SET attempt = attempt + 1, lease_until = :until,"
+            "UPDATE scheduled_run SET attempt = attempt + 1, resting_until ="
+            " CASE WHEN attempt + 1 < :most THEN CAST(:at AS timestamptz)"
+            " ELSE :until END,"
             " failure = CASE WHEN attempt > 0 THEN coalesce(failure, :silent)"
             " ELSE failure END WHERE id = (SELECT id FROM scheduled_run"
             " WHERE finished_at IS NULL AND attempt < :most"
-            " AND (lease_until IS NULL OR lease_until < :at)"
+            " AND (resting_until IS NULL OR resting_until <= :at)"
             " ORDER BY last_day, id LIMIT 1 FOR UPDATE SKIP LOCKED)"
             " RETURNING id, attempt, schedule, first_day, last_day"
         ),
-        {"at": at, "until": at + lease, "most": ATTEMPTS_MAX, "silent": SILENT},
+        {"at": at, "until": at + rest, "most": ATTEMPTS_MAX, "silent": SILENT},
     ).first()
     if row is None:
         return None
@@ -148,6 +155,18 @@ def claim(session: Session, at: dt.datetime, lease: dt.timedelta) -> Claim | Non
         schedule=Schedule(row.schedule), first=row.first_day, last=row.last_day
     )
     return Claim(run_id=row.id, attempt=row.attempt, stretch=stretch)
+
+
+def hold(session: Session, claim: Claim) -> bool:
+    """Lock a claimed run until the transaction ends; False when the claim was lost."""
+    row = session.execute(
+        text(
+            "SELECT id FROM scheduled_run WHERE id = :id AND attempt = :attempt"
+            " AND finished_at IS NULL FOR NO KEY UPDATE"
+        ),
+        {"id": claim.run_id, "attempt": claim.attempt},
+    ).first()
+    return row is not None
 
 
 def finish(
@@ -159,16 +178,14 @@ def finish(
     days_read: dict[dt.date, str],
     release: str,
     receipts: dict[str, list[RuleReceipt]],
-) -> bool:
-    """Record a finished run; False when the claim was lost to a later attempt."""
+) -> None:
+    """Record a run its holder finished."""
     packed = {name: [asdict(one) for one in each] for name, each in receipts.items()}
-    row = session.execute(
+    session.execute(
         text(
             "UPDATE scheduled_run SET finished_at = :at, as_of = :as_of,"
             " days_read = CAST(:days AS jsonb), release = :release,"
-            " receipts = CAST(:receipts AS jsonb), failure = NULL"
-            " WHERE id = :id AND attempt = :attempt AND finished_at IS NULL"
-            " RETURNING id"
+            " receipts = CAST(:receipts AS jsonb), failure = NULL WHERE id = :id"
         ),
         {
             "at": at,
@@ -177,20 +194,23 @@ def finish(
             "release": release,
             "receipts": json.dumps(packed),
             "id": claim.run_id,
-            "attempt": claim.attempt,
         },
-    ).first()
-    return row is not None
+    )
 
 
-def fail(session: Session, claim: Claim, reason: str) -> None:
-    """Keep why an attempt failed; the lease decides when it is tried again."""
+def fail(session: Session, claim: Claim, reason: str, until: dt.datetime) -> None:
+    """Keep why an attempt failed, and when the next may follow."""
     session.execute(
         text(
-            "UPDATE scheduled_run SET failure = :why WHERE id = :id"
-            " AND attempt = :attempt AND finished_at IS NULL"
+            "UPDATE scheduled_run SET failure = :why, resting_until = :until"
+            " WHERE id = :id AND attempt = :attempt AND finished_at IS NULL"
         ),
-        {"why": reason[:500], "id": claim.run_id, "attempt": claim.attempt},
+        {
+            "why": reason[:500],
+            "until": until,
+            "id": claim.run_id,
+            "attempt": claim.attempt,
+        },
     )
 
 
@@ -279,7 +299,7 @@ def tally(session: Session, table: str) -> dict[str, int]:
 
 
 _ABANDONED = (
-    f"(finished_at IS NULL AND attempt >= {ATTEMPTS_MAX} AND lease_until < :at)"
+    f"(finished_at IS NULL AND attempt >= {ATTEMPTS_MAX} AND resting_until <= :at)"
 )
 _RUN = (
     "id, schedule, first_day, last_day, created_at, attempt, finished_at, release,"

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import structlog
 
-from kuwei_node.schedule.service import Scheduler
+from kuwei_node.schedule.service import Scheduler, is_outage
 from kuwei_shared.db.unit_of_work import UnitOfWork
-from kuwei_shared.kernel.errors import KuweiError
 
 log = structlog.get_logger()
 
@@ -29,7 +28,7 @@ def sweep(unit_of_work: UnitOfWork, scheduler: Scheduler) -> int:
 
 
 def run_one(unit_of_work: UnitOfWork, scheduler: Scheduler) -> bool:
-    """Claim and run one stretch; False when there is nothing to claim."""
+    """Claim and run one stretch; False when no other should follow now."""
     with unit_of_work.begin() as session:
         claim = scheduler.claim(session)
     if claim is None:
@@ -42,12 +41,6 @@ def run_one(unit_of_work: UnitOfWork, scheduler: Scheduler) -> bool:
     except Exception as error:
         log.exception("schedule.run_failed", run=claim.run_id)
         with unit_of_work.begin() as session:
-            scheduler.failed(session, claim, _reason(error))
+            scheduler.failed(session, claim, error)
+        return not is_outage(error)
     return True
-
-
-def _reason(error: Exception) -> str:
-    """Return why a run failed, for people; what a bug says stays in the log."""
-    if isinstance(error, KuweiError):
-        return str(error)
-    return f"运行出错({type(error).__name__}),详情见节点日志;稍后自动重试。"

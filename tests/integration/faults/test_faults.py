@@ -43,11 +43,7 @@ UNREAD = (
     "SELECT 1 FROM payment WHERE seq > coalesce((SELECT max(as_of)"
     " FROM scheduled_run WHERE schedule = 'day_end'), 0) LIMIT 1"
 )
-# A run a killed worker held is handed out again when its lease ends.
-OPEN_RUNS = (
-    "SELECT id FROM scheduled_run WHERE finished_at IS NULL"
-    " AND (lease_until IS NULL OR lease_until < now())"
-)
+OPEN_RUNS = "SELECT id FROM scheduled_run WHERE finished_at IS NULL"
 FINISHED = "SELECT count(*) FROM scheduled_run WHERE finished_at IS NOT NULL"
 
 

@@ -156,21 +156,39 @@ def test_subjects_other_than_payments_raise_alerts(lab: ScreeningLab) -> None:
     assert alerts(lab) == [("CASH", "101001", 1), ("RESIDUE", "Z1|2026-03-05", 1)]
 
 
-def test_a_silent_worker_loses_its_claim_to_the_next(lab: ScreeningLab) -> None:
+def test_a_worker_that_is_gone_loses_its_run_to_the_next_at_once(
+    lab: ScreeningLab,
+) -> None:
     lab.screen(on_card(1, "2026-03-05", "2000.00"))
     due = scheduler(lab)
     with lab.begin() as session:
         due.ask_for_due(session)
         lost = due.claim(session)
-    lab.clock.advance(dt.timedelta(minutes=16))
     while run_one(lab.unit_of_work, due):
         pass
 
     assert lost is not None
     with lab.begin() as session:
-        due.run(session, lost)
-        open_runs = text("SELECT count(*) FROM scheduled_run WHERE attempt > 2")
-        assert session.execute(open_runs).scalar_one() == 0
+        assert due.run(session, lost) == {}
+        runs = text("SELECT max(attempt), bool_and(as_of > 0) FROM scheduled_run")
+        assert tuple(session.execute(runs).one()) == (2, True)
+
+
+def test_a_run_somebody_is_working_on_is_nobody_elses(lab: ScreeningLab) -> None:
+    lab.screen(on_card(1, "2026-03-05", "2000.00"))
+    due = scheduler(lab)
+    with lab.begin() as session:
+        due.ask_for_due(session)
+        mine = due.claim(session)
+    assert mine is not None
+    with lab.begin() as working:
+        due.run(working, mine)
+
+        with lab.begin() as other:
+            claims = list(iter(lambda: due.claim(other), None))
+
+    assert len(claims) > 0
+    assert mine.run_id not in {one.run_id for one in claims}
 
 
 def test_every_scheduled_rule_of_the_catalogue_runs(engine: Engine) -> None:

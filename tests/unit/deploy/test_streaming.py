@@ -45,8 +45,13 @@ class Node:
     taken: list[list[dict[str, Any]]] = field(default_factory=list)
     tokens: list[str | None] = field(default_factory=list)
     issued: int = 0
+    _answering: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, path: str, body: bytes, token: str | None) -> Answer:
+        with self._answering:  # several places hand in at once
+            return self._answer(path, body, token)
+
+    def _answer(self, path: str, body: bytes, token: str | None) -> Answer:
         if path == "/token":
             self.issued += 1
             return 200, {}, json.dumps({"access_token": f"t{self.issued}"})

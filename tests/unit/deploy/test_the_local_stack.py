@@ -7,9 +7,14 @@ import pytest
 import screen
 import stages
 from notebook import Notebook
+from pace import PATIENCE_S
 from processes import StageFailedError, Supervisor, born_at
 
-SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
+SLEEPER = [
+    sys.executable,
+    "-c",
+    "import time; print('up', flush=True); time.sleep(600)",
+]
 
 
 def test_chinese_columns_line_up() -> None:
@@ -49,7 +54,7 @@ def test_what_a_killed_stack_left_running_is_ended_at_the_next_start(
     ended = Supervisor(tmp_path).end_leftovers()
 
     assert ended == 1
-    assert left.process.wait(10) != 0
+    assert left.process.wait(PATIENCE_S) != 0
     assert born_at(left.process.pid) == ""
 
 

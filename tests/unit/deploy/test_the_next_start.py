@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,9 +17,10 @@ import stack as program
 import state
 import year
 from notebook import Notebook
+from pace import PATIENCE_S
 from places import PLACES
 from ports import SPAN, Ports
-from processes import StageFailedError, Supervisor, born_at, wait_for_port
+from processes import StageFailedError, Supervisor, born_at, listens, wait_for_port
 from serving import REALM
 from state import Stack
 
@@ -26,7 +28,8 @@ from kuwei_node.uplink.adapters.identity import IdentityFolder
 from kuwei_node.uplink.domain import Identity
 from kuwei_shared.identity.issuer.realm import Realm
 
-SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
+LOCAL = Path(__file__).parents[3] / "deploy/local"
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 HUB = """#!/bin/sh
 echo "$@" >> "{folder}/said"
 case "$1" in
@@ -93,20 +96,55 @@ def said(demo: Stack) -> list[str]:
 
 
 def test_all_ports_move_together_when_one_is_taken() -> None:
-    usual = Ports.chosen()
-    with closing(socket.create_server(("127.0.0.1", usual.redis))):
-        moved = Ports.chosen()
+    usual = Ports.chosen(set[int]().__contains__)
+
+    moved = Ports.chosen({usual.redis, usual.issuer + SPAN}.__contains__)
 
     step = moved.hub_web - usual.hub_web
-    assert step > 0
-    assert step % SPAN == 0
+    assert step == 2 * SPAN
     assert moved.redis - usual.redis == step
     assert {moved.nodes[code] - port for code, port in usual.nodes.items()} == {step}
 
 
+def test_a_port_somebody_listens_on_is_taken() -> None:
+    port = embedded.free_port()
+
+    with closing(socket.create_server(("127.0.0.1", port))):
+        is_taken = listens(port)
+
+    assert is_taken
+    assert not listens(port)
+
+
+def test_no_port_is_given_to_two_programs_at_once() -> None:
+    ask = "import embedded; print(embedded.free_port(), flush=True); input()"
+    command = [sys.executable, "-c", ask]
+    line = subprocess.PIPE
+
+    with subprocess.Popen(  # noqa: S603  # our own program
+        command, cwd=LOCAL, stdin=line, stdout=line
+    ) as other:
+        assert other.stdout is not None
+        theirs = int(other.stdout.readline())
+        ours = embedded.free_port(), embedded.free_port()
+        other.communicate(b"\n")
+
+    assert len({theirs, *ours}) == 3
+
+
+def test_a_stranger_on_the_port_is_not_taken_for_our_redis(tmp_path: Path) -> None:
+    port = embedded.free_port()
+    stranger = embedded.redis(tmp_path / "stranger", port)
+
+    with pytest.raises(RuntimeError, match=f"port {port} ended"):
+        embedded.redis(tmp_path / "ours", port)
+
+    stranger.stop()
+
+
 def test_the_realm_follows_the_ports() -> None:
-    with closing(socket.create_server(("127.0.0.1", Ports.chosen().redis))):
-        ports = Ports.chosen()
+    usual = Ports.chosen(set[int]().__contains__)
+    ports = Ports.chosen({usual.redis}.__contains__)
 
     moved = Realm.model_validate_json(ports.moved(REALM.read_text()))
 
@@ -134,7 +172,7 @@ def test_a_server_started_beside_is_ended_by_the_next_start(tmp_path: Path) -> N
     ended = Supervisor(tmp_path).end_leftovers()
 
     assert ended == 1
-    assert server.process.wait(10) == 0
+    assert server.process.wait(PATIENCE_S) == 0
 
 
 def test_a_stranger_with_an_old_process_id_is_left_alone(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock, SystemClock
 
 ASIDE = PoolLimits(size=1)
-"""For short transactions beside an open one, which has a connection already."""
+"""For transactions beside those of the pool, which has none to spare for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,9 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
             words=words, reference=reference, open_file=files.open_file
         ),
         intake=intake,
-        uploads=_uploads(settings, time, intake, reference),
+        uploads=_uploads(
+            settings, time, intake, reference=reference, aside=_aside(settings, name)
+        ),
         identity_folder=IdentityFolder(settings.identity_dir),
         outbox=outbox,
         recorder=Recorder(outbox, ScreeningMeasures()),
@@ -156,7 +158,12 @@ def _intake(clock: Clock, words: Words, ledger: Ledger, screening: Screening) ->
 
 
 def _uploads(
-    settings: Settings, clock: Clock, intake: Intake, reference: ReferenceService
+    settings: Settings,
+    clock: Clock,
+    intake: Intake,
+    *,
+    reference: ReferenceService,
+    aside: UnitOfWork,
 ) -> Uploads:
     identity = IdentityFolder(settings.identity_dir)
     return Uploads(
@@ -166,4 +173,5 @@ def _uploads(
         home=lambda: identity.read().node_code,
         keep=UploadFolder(settings.data_dir / "uploads").keep,
         profiles=profiles.titles,
+        aside=aside,
     )

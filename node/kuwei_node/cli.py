@@ -31,6 +31,8 @@ from kuwei_shared.kernel.pages import PageRequest
 from kuwei_shared.ops import logs
 from kuwei_shared.ops.memory import settle
 
+EXITS = {State.DONE: 0, State.PARTLY: 0, State.REFUSED: 3}
+"""How an import came out → exit status; 1 for the rest (2 is a misspelt command)."""
 YUAN = re.compile(r"-?\d{1,16}(\.\d{1,2})?", re.ASCII)
 
 
@@ -286,7 +288,10 @@ def import_files(
     rows: int | None,
     amount: Decimal | None,
 ) -> None:
-    """导入支付文件 Import payment files; fails unless every total is met."""
+    """导入支付文件 Import payment files.
+
+    退出码:0 已完成或部分拒收,1 合计不符或无法读取,3 全部拒收。
+    """
     built = node("import")
     handed = [files.hand_in(path) for path in files.spread(paths)]
     with built.unit_of_work.begin() as session:
@@ -312,7 +317,7 @@ def import_files(
     click.echo(err=True)
     with built.unit_of_work.begin() as session:
         click.echo(notice.outcome(built.intake, session, import_id))
-    sys.exit(0 if state is State.DONE else 1)
+    sys.exit(EXITS.get(state, 1))
 
 
 @verbs.command("load-reference")

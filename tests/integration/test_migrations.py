@@ -16,6 +16,19 @@ WITH l AS (INSERT INTO reference_load (entity, source, mof_div_code, loaded_by,
 INSERT INTO reference_reject (load_id, line, raw, reason, field)
 SELECT id, 2, '', '', '' FROM l
 """
+BEFORE_REFUSED_IMPORTS = "5b1d0c7e94a2"
+IMPORTED = """
+INSERT INTO intake_import (profile, mof_div_code, divisions, state, started_by,
+ started_at) SELECT 'standard', '450102000', '{}', state, 'x', now()
+ FROM unnest(ARRAY['done', 'done', 'differs', 'done']) WITH ORDINALITY AS i(state, n)
+ ORDER BY n;
+INSERT INTO intake_file (import_id, ordinal, name, path, sha256, digest, size_bytes,
+ state, rows_accepted, rows_rejected)
+SELECT import_id, row_number() OVER (), '', '', '', '', 1, state, accepted, rejected
+FROM (VALUES (1, 'done', 0, 3), (2, 'done', 0, 3), (2, 'done', 5, 0),
+ (2, 'done', 5, 1), (3, 'differs', 5, 1), (4, 'done', 0, 0))
+ AS f(import_id, state, accepted, rejected)
+"""
 SERVICES = [("kuwei_hub", hub.metadata), ("kuwei_node", node.metadata)]
 
 
@@ -46,6 +59,23 @@ def test_refused_reference_rows_of_before_go_to_the_bureau_of_their_load(
     with engine.connect() as connection:
         found = connection.exec_driver_sql("SELECT mof_div_code FROM reference_reject")
         assert found.scalar_one() == "450102000"
+    engine.dispose()
+
+
+def test_imports_of_before_say_what_was_refused(postgres: embedded.Postgres) -> None:
+    engine = create_engine(postgres.create("migrated_imports"))
+    _bring(engine, BEFORE_REFUSED_IMPORTS)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(IMPORTED)
+
+    migrate.upgrade("kuwei_node", engine)
+
+    asked = "SELECT state FROM {} ORDER BY id"
+    with engine.connect() as connection:
+        files = connection.exec_driver_sql(asked.format("intake_file")).scalars().all()
+        whole = connection.exec_driver_sql(asked.format("intake_import")).scalars()
+        assert files == ["refused", "refused", "done", "partly", "differs", "done"]
+        assert whole.all() == ["refused", "partly", "differs", "done"]
     engine.dispose()
 
 

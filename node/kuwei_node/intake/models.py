@@ -43,7 +43,12 @@ class IntakeImport(NodeTable):
 
 
 class IntakeOrder(NodeTable):
-    """An import a worker shall run; claimed for the length of a lease."""
+    """An import a worker shall run.
+
+    Attributes:
+        attempt: grows with every claim; a fencing token.
+        resting_until: before this moment no attempt follows the one that failed.
+    """
 
     __tablename__ = "intake_order"
     __table_args__ = (
@@ -59,7 +64,7 @@ class IntakeOrder(NodeTable):
     )
     ordered_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
     attempt: Mapped[int] = mapped_column(server_default=text("0"))
-    lease_until: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
+    resting_until: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     finished_at: Mapped[dt.datetime | None] = mapped_column(DateTime(timezone=True))
     failure: Mapped[str | None]
 

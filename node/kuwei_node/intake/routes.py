@@ -132,7 +132,14 @@ def _one(router: APIRouter, intake: Intake) -> None:
         found = intake.progress(desk.session, desk.scope, number)
         every = PageRequest(size=FILES_SHOWN)
         files = intake.files(desk.session, desk.scope, number, every)
-        return here.page("intake/import.html", "progress", found=found, files=files)
+        refused = found.is_over and found.rejected > 0
+        return here.page(
+            "intake/import.html",
+            "progress",
+            found=found,
+            files=files,
+            causes=intake.causes(desk.session, desk.scope, number) if refused else [],
+        )
 
     @router.get("/{number}/rejects")
     def rejects(

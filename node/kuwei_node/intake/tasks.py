@@ -20,7 +20,7 @@ from typing import Self
 from celery import Celery
 from sqlalchemy.orm import Session
 
-from kuwei_node.intake.domain.progress import Entry, State
+from kuwei_node.intake.domain.progress import Entry, Order, State
 from kuwei_node.intake.domain.work import Part, Share, Work
 from kuwei_node.intake.service.imports import Intake
 from kuwei_node.intake.service.storing import Came
@@ -70,20 +70,27 @@ def run_ordered(unit_of_work: UnitOfWork, intake: Intake, uploads: Uploads) -> i
 
 
 def _run_one(unit_of_work: UnitOfWork, intake: Intake, uploads: Uploads) -> bool:
-    with unit_of_work.begin() as session:
-        order = uploads.claim(session)
-    if order is None:
-        return False
+    with uploads.hold() as held:
+        if held is None:
+            return False
+        with unit_of_work.begin() as session:
+            order = uploads.claim(session, held)
+        if order is not None:
+            _run_held(unit_of_work, intake, uploads, order)
+        return True
+
+
+def _run_held(
+    unit_of_work: UnitOfWork, intake: Intake, uploads: Uploads, order: Order
+) -> None:
     failure = None
     try:
+        uploads.require_attempt(order)
         run_import(unit_of_work, intake, order.import_id)
     except KuweiError as error:
-        if uploads.is_tried_again(order, error):
-            return True
         failure = error
     with unit_of_work.begin() as session:
         uploads.finished(session, order, failure)
-    return True
 
 
 def register(

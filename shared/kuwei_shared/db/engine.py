@@ -44,6 +44,9 @@ def connect(url: str, limits: PoolLimits, *, application: str) -> Engine:
         f"-c statement_timeout={limits.statement_timeout_ms}"
         f" -c lock_timeout={limits.lock_timeout_ms}"
         " -c idle_in_transaction_session_timeout=60000"
+        # What a machine held that lost its power or its line is free in a minute.
+        " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10"
+        " -c tcp_keepalives_count=3"
         " -c jit=off -c timezone=UTC -c plan_cache_mode=force_generic_plan"
     )
     engine = create_engine(

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 from intake_desk import COUNTY, Desk
+from sqlalchemy import NullPool, create_engine
 
 from kuwei_node.intake.adapters import profiles
 from kuwei_node.intake.adapters.uploads import UploadFolder
 from kuwei_node.intake.domain.rows import NO_TOTALS
-from kuwei_node.intake.service.uploads import ATTEMPTS_MAX, LEASE, Upload, Uploads
+from kuwei_node.intake.service.uploads import ATTEMPTS_MAX, REST, Upload, Uploads
 from kuwei_node.intake.tasks import run_import, run_ordered
 from kuwei_node.reference.service import ReferenceService
+from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.identity import scope
 from kuwei_shared.identity.principal import Principal, Subject
 from kuwei_shared.identity.roles import Role
@@ -31,7 +33,7 @@ STEWARD = Principal(
     roles=frozenset({Role.DATA_STEWARD}),
     jurisdictions=(COUNTY,),
 )
-LATER = LEASE + dt.timedelta(seconds=1)
+LATER = REST + dt.timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Counter:
             return self.uploads.order(session, scope.of_service(), upload, STEWARD)
 
     def work(self, attempts: int = 1) -> None:
-        """Run what is ordered, as often as given, a lease apart."""
+        """Run what is ordered, as often as given, a rest apart."""
         for _ in range(attempts):
             self.clock.advance(LATER)
             self.run()
@@ -75,11 +77,14 @@ def counter(desk: Desk, tmp_path: Path) -> Counter:
         home=lambda: COUNTY,
         keep=UploadFolder(tmp_path / "uploads").keep,
         profiles=profiles.titles,
+        aside=UnitOfWork(
+            create_engine(desk.unit_of_work.engine.url, poolclass=NullPool)
+        ),
     )
     return Counter(desk, uploads, clock)
 
 
-def test_an_import_the_database_cut_off_is_left_to_its_lease(
+def test_an_import_the_database_cut_off_rests_for_a_while(
     counter: Counter, standard: Write
 ) -> None:
     counter.order(standard("1.00"))
@@ -91,7 +96,7 @@ def test_an_import_the_database_cut_off_is_left_to_its_lease(
     assert counter.run() == 0
 
 
-def test_an_import_the_database_cut_off_is_done_once_its_lease_ran_out(
+def test_an_import_the_database_cut_off_is_done_when_it_has_rested(
     counter: Counter, standard: Write
 ) -> None:
     counter.order(standard("1.00", "2.00"))
@@ -124,8 +129,58 @@ def test_a_failure_of_the_whole_spares_the_files_that_were_done(
     lost = KuweiError("profile.unknown", "没有这个导入方案。", kind=Kind.MISSING)
 
     with counter.desk.unit_of_work.begin() as session:
-        order = counter.uploads.claim(session)
+        order = counter.uploads.claim(session, import_id)
         assert order is not None
         counter.uploads.finished(session, order, lost)
 
     assert counter.state() == ("没有这个导入方案。", "failed", "done")
+
+
+def test_an_import_somebody_is_at_is_nobody_elses(
+    counter: Counter, standard: Write
+) -> None:
+    first = counter.order(standard("1.00"))
+    second = counter.order(standard("2.00", name="另.csv"))
+
+    hold = counter.uploads.hold
+    with hold() as mine, hold() as other, hold() as nothing:
+        held = (mine, other, nothing)
+
+    assert held == (first, second, None)
+
+
+def test_who_let_an_import_go_leaves_it_to_the_next_at_once(
+    counter: Counter, standard: Write
+) -> None:
+    number = counter.order(standard("1.00"))
+    with pytest.raises(ConnectionError), counter.uploads.hold():
+        raise ConnectionError
+
+    with counter.uploads.hold() as held:
+        assert held == number
+
+
+def test_an_order_that_was_finished_meanwhile_is_not_begun_again(
+    counter: Counter, standard: Write
+) -> None:
+    number = counter.order(standard("1.00"))
+    counter.run()
+
+    with counter.desk.unit_of_work.begin() as session:
+        assert counter.uploads.claim(session, number) is None
+
+
+def test_an_import_that_stopped_in_silence_every_time_is_given_up(
+    counter: Counter, standard: Write
+) -> None:
+    number = counter.order(standard("1.00"))
+    for _ in range(ATTEMPTS_MAX):
+        with counter.desk.unit_of_work.begin() as session:
+            counter.uploads.claim(session, number)
+
+    counter.run()
+
+    failure, *states = counter.state()
+    assert f"已中途停止 {ATTEMPTS_MAX} 次" in str(failure)
+    assert states == ["failed", "failed"]
+    assert counter.desk.column("SELECT count(*) FROM payment") == [0]

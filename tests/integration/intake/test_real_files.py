@@ -47,7 +47,7 @@ def test_a_treasury_of_another_bureau_is_turned_away_row_by_row(desk: Desk) -> N
 
     state, progress = desk.run("himachal", report)
 
-    assert state is State.DIFFERS
+    assert state is State.REFUSED
     assert progress.accepted == 0
     assert {one.reason for one in desk.rejects(progress.heading.id)} == {
         "row.elsewhere"

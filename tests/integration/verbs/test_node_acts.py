@@ -141,6 +141,29 @@ def test_an_import_whose_totals_differ_ends_as_a_failure(
     assert result.exit_code == status, result.output
 
 
+@pytest.mark.parametrize(
+    ("amounts", "said", "status"),
+    [(["元"], "结果:全部拒收", 3), (["元", "1.00"], "结果:部分拒收", 0)],
+)
+def test_an_import_says_and_exits_by_what_was_refused(
+    terminal: Terminal, tmp_path: Path, amounts: list[str], said: str, status: int
+) -> None:
+    path = tmp_path / "支付.csv"
+    rows = [
+        f"R{status}{amount},voucher,normal,{COUNTY},2026,2026-03-05,A1,{amount}\n"
+        for amount in amounts
+    ]
+    path.write_text(HEAD + "".join(rows))
+
+    result = terminal.type(
+        "import", path, "--profile", "standard", "--division", COUNTY
+    )
+
+    assert result.exit_code == status, result.output
+    assert said in result.output
+    assert "金额无效 1 行:" in result.output
+
+
 def test_a_file_that_is_not_there_starts_no_import(terminal: Terminal) -> None:
     before = terminal.acts()
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from kuwei_node.intake.domain.progress import TITLES, FileProgress, State
+from kuwei_node.intake.domain.progress import FileProgress, State
 from kuwei_node.intake.domain.rows import Totals
 from kuwei_node.intake.service.imports import Intake
 from kuwei_shared.identity.scope import of_service
@@ -18,7 +18,7 @@ REJECTS_SHOWN = 10
 
 
 def outcome(intake: Intake, session: Session, import_id: int) -> str:
-    """Return totals declared and reproduced, files in trouble, first rejects."""
+    """Return totals, how it ended, files in trouble, why rows were refused."""
     entries = list(_files(intake, session, import_id))
     lines = [_row(entry) for entry in entries if _is_shown(entry, len(entries))]
     lines = ["状态\t文件\t接收\t已有\t拒绝\t金额\t实付\t申报金额\t申报实付", *lines]
@@ -27,12 +27,18 @@ def outcome(intake: Intake, session: Session, import_id: int) -> str:
     for entry in entries:
         whole, said = whole.plus(entry.reproduced), said.plus(entry.declared)
     rejected = sum(entry.rejected for entry in entries)
+    state = intake.progress(session, of_service(), import_id).state_title
     present = sum(entry.present for entry in entries)
     lines.append(
         f"合计\t{len(entries)} 个文件\t{whole.rows}\t{present}\t{rejected}"
         f"\t{_amounts(whole)}\t{_amounts(said)}"
     )
     lines += [f"! {entry.message}" for entry in entries if entry.message][:FILES_SHOWN]
+    lines.append(f"结果:{state}")
+    lines += [
+        f"{cause.reason_title} {cause.rows} 行:{cause.remedy}"
+        for cause in intake.causes(session, of_service(), import_id)
+    ]
     refused = intake.rejects(
         session, of_service(), import_id, PageRequest(size=REJECTS_SHOWN)
     )
@@ -57,7 +63,7 @@ def _is_shown(entry: FileProgress, files: int) -> bool:
 
 def _row(entry: FileProgress) -> str:
     return (
-        f"{TITLES[entry.state]}\t{entry.name}\t{entry.accepted}\t{entry.present}"
+        f"{entry.state_title}\t{entry.name}\t{entry.accepted}\t{entry.present}"
         f"\t{entry.rejected}\t{_amounts(entry.reproduced)}\t{_amounts(entry.declared)}"
     )
 

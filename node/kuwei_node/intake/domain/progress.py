@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,13 +15,16 @@ from kuwei_node.intake.domain.rows import Broken, Totals
 class State(StrEnum):
     """State of an import or a file, from good to bad.
 
-    ``differs``: read to the end, but not the totals the file declares.
+    ``partly``: some rows refused; ``differs``: read to the end, but not the totals
+    the file declares; ``refused``: every row refused, nothing was stored.
     """
 
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
+    PARTLY = "partly"
     DIFFERS = "differs"
+    REFUSED = "refused"
     FAILED = "failed"
 
 
@@ -29,9 +32,19 @@ TITLES = {
     State.WAITING: "等待导入",
     State.RUNNING: "正在导入",
     State.DONE: "已完成",
+    State.PARTLY: "部分拒收",
     State.DIFFERS: "控制合计不符",
+    State.REFUSED: "全部拒收",
     State.FAILED: "无法读取",
 }
+UNFINISHED = frozenset({State.WAITING, State.RUNNING})
+_WORST = (
+    State.FAILED,
+    State.DIFFERS,
+    State.RUNNING,
+    State.WAITING,
+    State.PARTLY,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +141,11 @@ class FileProgress:
     declared: Totals
     reproduced: Totals
 
+    @property
+    def state_title(self) -> str:
+        """How it stands, in Chinese."""
+        return TITLES[self.state]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
@@ -145,7 +163,7 @@ class Progress:
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen."""
-        return self.heading.state not in {State.WAITING, State.RUNNING}
+        return self.heading.state not in UNFINISHED
 
     @property
     def number(self) -> int:
@@ -191,6 +209,25 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One reason among those an import's rows were refused for.
+
+    Attributes:
+        rows: how many.
+        remedy: what to do about it, naming the field.
+    """
+
+    reason: str
+    rows: int
+    remedy: str
+
+    @property
+    def reason_title(self) -> str:
+        """Why, in two words."""
+        return REASONS[Reason(self.reason)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """Sums over the stored batches of a file."""
 
@@ -217,12 +254,24 @@ class Stored:
     broken: Sequence[Broken]
 
 
-def judge(reproduced: Totals, declared: Totals) -> State:
+def judge(came: Tally, declared: Totals) -> State:
     """Return how a file that was read to its end came out."""
-    return State.DONE if reproduced.agrees_with(declared) else State.DIFFERS
+    if came.rejected and not came.accepted:
+        return State.REFUSED
+    if not came.totals.agrees_with(declared):
+        return State.DIFFERS
+    return State.PARTLY if came.rejected else State.DONE
 
 
-def worst(states: Sequence[State]) -> State:
-    """Return the state of an import from those of its files."""
-    order = [State.FAILED, State.DIFFERS, State.RUNNING, State.WAITING]
-    return next((state for state in order if state in states), State.DONE)
+def worst(states: Collection[State], *, accepted: int) -> State:
+    """Return the state of an import from those of its files.
+
+    Args:
+        states: of its files.
+        accepted: rows of all files; a file refused whole is a part of an import.
+    """
+    if State.REFUSED in states and not accepted and State.FAILED not in states:
+        return State.REFUSED
+    if State.REFUSED in states:
+        states = {*states, State.PARTLY}
+    return next((state for state in _WORST if state in states), State.DONE)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from kuwei_node.intake.domain.mapping import Mapper
 from kuwei_node.intake.domain.progress import (
+    Cause,
     Entry,
     FileProgress,
     Handed,
@@ -36,7 +37,7 @@ from kuwei_node.intake.domain.work import Part, Work
 from kuwei_node.intake.service.storing import Screener, Storing
 from kuwei_node.intake.store import accounts, ledger
 from kuwei_node.payments.service import Ledger
-from kuwei_shared.identity.scope import VisibleJurisdictions
+from kuwei_shared.identity.scope import VisibleJurisdictions, of_service
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.kernel.pages import Page, PageRequest
@@ -152,7 +153,7 @@ class Intake:
         """Hold a file's totals against those declared; return how it came out."""
         came = ledger.tally(session, file, work.divisions[0])
         said = came.declared if file.declared == NO_TOTALS else file.declared
-        state = judge(came.totals, said)
+        state = judge(came, said)
         ledger.finish_file(session, file, came, declared=said, state=state)
         return state
 
@@ -163,8 +164,10 @@ class Intake:
         )
 
     def finish_import(self, session: Session, import_id: int) -> State:
-        """Close an import with the worst state of its files."""
-        state = worst([file.state for file in ledger.entries(session, import_id)])
+        """Close an import; its state is what its files came to."""
+        states = {file.state for file in ledger.entries(session, import_id)}
+        came = accounts.progress(session, of_service(), import_id)
+        state = worst(states, accepted=came.accepted)
         now = self._clock.now()
         ledger.set_import(session, import_id, state=state.value, finished_at=now)
         return state
@@ -204,8 +207,18 @@ class Intake:
         reason: str | None = None,
     ) -> Page[Reject]:
         """Return an import's refused rows, each with its remedy."""
-        fields = self._words(session).payment
-        labels = {name: field.label for name, field in fields.items()}
+        labels = self._labels(session)
         return accounts.rejects_page(
             session, scope, import_id, request=request, labels=labels, reason=reason
         )
+
+    def causes(
+        self, session: Session, scope: VisibleJurisdictions, import_id: int
+    ) -> list[Cause]:
+        """Return what most of an import's refused rows were refused for."""
+        labels = self._labels(session)
+        return accounts.causes(session, scope, import_id, labels=labels)
+
+    def _labels(self, session: Session) -> dict[str, str]:
+        fields = self._words(session).payment
+        return {name: field.label for name, field in fields.items()}

@@ -1,32 +1,33 @@
 """Files handed in through the page: kept, ordered, and run by a worker.
 
 The page only keeps the file and orders its import; the row is the work item, so
-nothing is lost when a worker or the page's process ends.
+nothing is lost when a worker or the page's process ends, and another goes on at once.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from sqlalchemy.orm import Session
 
-from kuwei_node.intake.domain.progress import Handed, Order, State
+from kuwei_node.intake.domain.progress import UNFINISHED, Handed, Order, State
 from kuwei_node.intake.domain.rows import Totals
 from kuwei_node.intake.service.imports import Intake
 from kuwei_node.intake.store import ledger, orders
 from kuwei_node.reference.service import ReferenceService
+from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.identity.principal import Principal
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
 
-LEASE = dt.timedelta(minutes=20)
-"""Longer than a worker may spend on one task; then another continues the import."""
+REST = dt.timedelta(minutes=2)
+"""How long an import is left alone after trouble that may pass."""
 ATTEMPTS_MAX = orders.ATTEMPTS_MAX
-UNFINISHED = frozenset({State.WAITING, State.RUNNING})
 
 
 class Keep(Protocol):
@@ -59,6 +60,7 @@ class Uploads:
         home: this node's own division; raises before enrolment.
         keep: where files are kept until they are read.
         profiles: profile name → Chinese title.
+        aside: opens the transaction in which an order is held while it is run.
     """
 
     clock: Clock
@@ -67,6 +69,7 @@ class Uploads:
     home: Callable[[], str]
     keep: Keep
     profiles: Callable[[], dict[str, str]]
+    aside: UnitOfWork
 
     def order(
         self,
@@ -96,31 +99,56 @@ class Uploads:
         orders.add(session, import_id, self.clock.now())
         return import_id
 
-    def claim(self, session: Session) -> Order | None:
-        """Claim the oldest order nobody holds."""
-        return orders.claim(session, self.clock.now(), LEASE)
+    @contextmanager
+    def hold(self) -> Iterator[int | None]:
+        """Hold the oldest order nobody is at for as long as the block runs.
 
-    def is_tried_again(self, order: Order, failure: KuweiError) -> bool:
-        """Tell whether an order is left to its lease: the trouble may pass.
+        A process that is killed in it holds nothing from that moment on, so another
+        goes on where the ledger of batches ends.
 
-        When the lease runs out, a worker goes on where the ledger of batches ends.
+        Yields:
+            The number of the import; None when there is nothing to do.
         """
-        return failure.kind is Kind.UNAVAILABLE and order.attempt < ATTEMPTS_MAX
+        with self.aside.begin() as session:
+            yield orders.hold(session, self.clock.now())
+
+    def claim(self, session: Session, held: int) -> Order | None:
+        """Begin an attempt at a held order; None if it was finished meanwhile."""
+        return orders.claim(session, held)
+
+    def require_attempt(self, order: Order) -> None:
+        """Refuse an order whose attempts all ended in silence.
+
+        Raises:
+            KuweiError: ``intake.interrupted``.
+        """
+        if order.attempt > ATTEMPTS_MAX:
+            raise KuweiError(
+                "intake.interrupted",
+                f"导入已中途停止 {ATTEMPTS_MAX} 次,不再自动继续;已入库的行不受影响。"
+                "请运维岗查看节点任务进程的日志与内存,然后重新提交同一文件。",
+            )
 
     def finished(
         self, session: Session, order: Order, failure: KuweiError | None
     ) -> None:
         """Close an order; an import that failed as a whole is closed as failed.
 
-        Files that came out before the failure keep how they came out.
+        Files that came out before the failure keep how they came out. After trouble
+        that may pass the order only rests, while it has attempts left.
         """
         now = self.clock.now()
-        message = None
-        if failure is not None:
-            message = failure.message
-            for file in ledger.entries(session, order.import_id):
-                if file.state in UNFINISHED:
-                    self.intake.fail_file(session, file, failure)
-            failed = State.FAILED.value
-            ledger.set_import(session, order.import_id, state=failed, finished_at=now)
-        orders.finish(session, order, now, message)
+        if failure is None:
+            orders.finish(session, order, now, None)
+        elif failure.kind is Kind.UNAVAILABLE and order.attempt < ATTEMPTS_MAX:
+            orders.rest(session, order, now + REST)
+        else:
+            self._give_up(session, order, failure)
+
+    def _give_up(self, session: Session, order: Order, failure: KuweiError) -> None:
+        now, failed = self.clock.now(), State.FAILED.value
+        for file in ledger.entries(session, order.import_id):
+            if file.state in UNFINISHED:
+                self.intake.fail_file(session, file, failure)
+        ledger.set_import(session, order.import_id, state=failed, finished_at=now)
+        orders.finish(session, order, now, failure.message)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, text, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, func, select, text, true
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from kuwei_node.intake.domain.progress import (
+    Cause,
     FileProgress,
     ImportSearch,
     Progress,
@@ -20,6 +22,8 @@ from kuwei_node.intake.models import IntakeBatch, IntakeFile, IntakeImport, Inta
 from kuwei_node.intake.store.ledger import declared_by, files_of, heading_of, unknown
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.pages import Page, PageRequest
+
+CAUSES_SHOWN = 5
 
 
 def files_page(
@@ -98,8 +102,8 @@ _SUMS = text(
     " coalesce(sum(b.rows_accepted), 0) AS rows_accepted,"
     " coalesce(sum(b.rows_present), 0) AS rows_present,"
     " coalesce(sum(b.rows_rejected), 0) AS rows_rejected"
-    " FROM intake_import i LEFT JOIN LATERAL (SELECT *, state IN"
-    " ('done', 'differs', 'failed') AS finished FROM intake_file"
+    " FROM intake_import i LEFT JOIN LATERAL (SELECT *, state NOT IN"
+    " ('waiting', 'running') AS finished FROM intake_file"
     " WHERE import_id = i.id) f ON true LEFT JOIN LATERAL (SELECT"
     " sum(rows_read) AS rows_read, sum(rows_accepted) AS rows_accepted,"
     " sum(rows_present) AS rows_present, sum(rows_rejected) AS rows_rejected"
@@ -119,24 +123,14 @@ def rejects_page(
     reason: str | None = None,
 ) -> Page[Reject]:
     """Return an import's refused rows by file and line; labels name the fields."""
-    base = (
-        select(
-            IntakeFile.name.label("file"),
-            IntakeReject.line,
-            IntakeReject.raw,
-            IntakeReject.reason,
-            IntakeReject.field,
-        )
-        .select_from(IntakeFile)
-        .join(IntakeImport, IntakeImport.id == IntakeFile.import_id)
-        .join(
-            IntakeBatch,
-            (IntakeBatch.sha256 == IntakeFile.sha256)
-            & (IntakeBatch.digest == IntakeFile.digest)
-            & (IntakeBatch.mof_div_code == IntakeImport.mof_div_code),
-        )
-        .join(IntakeReject, IntakeReject.batch_id == IntakeBatch.id)
-        .where(IntakeFile.import_id == import_id, _visible(scope))
+    base = _refused(
+        scope,
+        import_id,
+        IntakeFile.name.label("file"),
+        IntakeReject.line,
+        IntakeReject.raw,
+        IntakeReject.reason,
+        IntakeReject.field,
     )
     if reason is not None:
         base = base.where(IntakeReject.reason == reason)
@@ -150,6 +144,52 @@ def rejects_page(
         for row in rows.mappings()
     ]
     return Page(rows=rejects, total=total or 0, request=request)
+
+
+def causes(
+    session: Session,
+    scope: VisibleJurisdictions,
+    import_id: int,
+    *,
+    labels: Mapping[str, str],
+) -> list[Cause]:
+    """Return what most of an import's refused rows were refused for, most first."""
+    rows = func.count().label("rows")
+    query = (
+        _refused(scope, import_id, IntakeReject.reason, IntakeReject.field, rows)
+        .group_by(IntakeReject.reason, IntakeReject.field)
+        .order_by(rows.desc(), IntakeReject.reason, IntakeReject.field)
+        .limit(CAUSES_SHOWN)
+    )
+    return [
+        Cause(
+            reason=row["reason"],
+            rows=row["rows"],
+            remedy=remedy(row["reason"], labels.get(row["field"], "")),
+        )
+        for row in session.execute(query).mappings()
+    ]
+
+
+def _refused(
+    scope: VisibleJurisdictions,
+    import_id: int,
+    *columns: ColumnElement[Any] | InstrumentedAttribute[Any],
+) -> Select[Any]:
+    # Any: the columns are the caller's
+    return (
+        select(*columns)
+        .select_from(IntakeFile)
+        .join(IntakeImport, IntakeImport.id == IntakeFile.import_id)
+        .join(
+            IntakeBatch,
+            (IntakeBatch.sha256 == IntakeFile.sha256)
+            & (IntakeBatch.digest == IntakeFile.digest)
+            & (IntakeBatch.mof_div_code == IntakeImport.mof_div_code),
+        )
+        .join(IntakeReject, IntakeReject.batch_id == IntakeBatch.id)
+        .where(IntakeFile.import_id == import_id, _visible(scope))
+    )
 
 
 def _visible(scope: VisibleJurisdictions) -> ColumnElement[bool]:

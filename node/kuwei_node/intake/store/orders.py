@@ -1,6 +1,7 @@
 """The worker's queue: which ordered import is run next, and by whom.
 
-A claim is a row with a lease, so losing Redis or a worker loses nothing.
+Who runs an import holds a lock as long as its process lives and is connected: a
+worker that is gone holds nothing, and losing Redis loses nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,17 @@ from sqlalchemy.orm import Session
 
 from kuwei_node.intake.domain.progress import Order
 
+ORDER_LOCK = 4
+"""First half of the keys of advisory locks on orders; the import is the second."""
 ATTEMPTS_MAX = 5
+# The lock is tried row by row, oldest first, and no further than the first free one.
+_HOLD = text(
+    "SELECT o.import_id FROM (SELECT import_id FROM intake_order"
+    " WHERE finished_at IS NULL"
+    " AND (resting_until IS NULL OR resting_until <= :at)"
+    " ORDER BY import_id LIMIT 1000) o WHERE pg_try_advisory_xact_lock"
+    f"({ORDER_LOCK:d}, CAST(o.import_id % 2147483647 AS integer)) LIMIT 1"
+)
 
 
 def add(session: Session, import_id: int, at: dt.datetime) -> None:
@@ -23,20 +34,38 @@ def add(session: Session, import_id: int, at: dt.datetime) -> None:
     )
 
 
-def claim(session: Session, at: dt.datetime, lease: dt.timedelta) -> Order | None:
-    """Claim the oldest order nobody holds, for the length of a lease."""
+def hold(session: Session, at: dt.datetime) -> int | None:
+    """Lock the oldest order nobody holds until this transaction ends.
+
+    The transaction writes nothing and may stay open as long as the import takes.
+    """
+    session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    found = session.execute(_HOLD, {"at": at}).scalar()
+    return None if found is None else int(found)
+
+
+def claim(session: Session, import_id: int) -> Order | None:
+    """Begin an attempt at a held order; None if it was finished meanwhile."""
     row = session.execute(
         text(
-            "UPDATE intake_order SET attempt = attempt + 1, lease_until = :until"
-            " WHERE import_id = (SELECT import_id FROM intake_order"
-            " WHERE finished_at IS NULL AND attempt < :most"
-            " AND (lease_until IS NULL OR lease_until < :at)"
-            " ORDER BY import_id LIMIT 1 FOR UPDATE SKIP LOCKED)"
+            "UPDATE intake_order SET attempt = attempt + 1"
+            " WHERE import_id = :id AND finished_at IS NULL"
             " RETURNING import_id, attempt"
         ),
-        {"at": at, "until": at + lease, "most": ATTEMPTS_MAX},
+        {"id": import_id},
     ).first()
     return None if row is None else Order(import_id=row.import_id, attempt=row.attempt)
+
+
+def rest(session: Session, order: Order, until: dt.datetime) -> None:
+    """Leave an order alone until a moment."""
+    session.execute(
+        text(
+            "UPDATE intake_order SET resting_until = :until"
+            " WHERE import_id = :id AND attempt = :attempt AND finished_at IS NULL"
+        ),
+        {"until": until, "id": order.import_id, "attempt": order.attempt},
+    )
 
 
 def finish(

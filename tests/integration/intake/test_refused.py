@@ -1,0 +1,94 @@
+"""Imports whose rows are refused: their state, and what was wrong for the most part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from intake_desk import Desk
+
+from kuwei_node.intake.adapters import notice
+from kuwei_node.intake.domain.progress import Cause, State
+from kuwei_node.intake.store.accounts import CAUSES_SHOWN
+from kuwei_shared.identity import scope
+
+pytestmark = pytest.mark.integration
+
+Write = Callable[..., Path]
+
+
+def causes(desk: Desk, import_id: int) -> list[Cause]:
+    with desk.unit_of_work.begin() as session:
+        return desk.intake.causes(session, scope.of_service(), import_id)
+
+
+def test_an_import_of_which_nothing_was_stored_is_refused_whole(
+    desk: Desk, standard: Write
+) -> None:
+    state, progress = desk.run("standard", standard("壹元", "贰元"))
+
+    assert state is State.REFUSED
+    assert progress.heading.state is State.REFUSED
+    assert (progress.is_over, progress.files_finished) == (True, 1)
+    assert desk.column("SELECT state FROM intake_file") == ["refused"]
+
+
+def test_a_file_that_was_refused_before_is_refused_again(
+    desk: Desk, standard: Write
+) -> None:
+    path = standard("壹元")
+    desk.run("standard", path)
+
+    state, _ = desk.run("standard", path)
+
+    assert state is State.REFUSED
+
+
+def test_one_refused_file_of_two_is_a_part(desk: Desk, standard: Write) -> None:
+    good, bad = standard("1.00"), standard("壹元", name="坏.csv")
+
+    state, _ = desk.run("standard", good, bad)
+
+    assert state is State.PARTLY
+    files = desk.column("SELECT state FROM intake_file ORDER BY ordinal")
+    assert files == ["done", "refused"]
+
+
+def test_the_main_reasons_come_first_with_their_remedy(
+    desk: Desk, standard: Write
+) -> None:
+    dates = standard("1.00", "2.00", "3.00", name="日.csv", vou_date="某日")
+    _, progress = desk.run("standard", standard("壹元"), dates)
+
+    found = causes(desk, progress.number)
+
+    assert [(one.reason_title, one.rows) for one in found] == [
+        ("日期无效", 3),
+        ("金额无效", 1),
+    ]
+    assert "「业务日期」不是有效日期" in found[0].remedy
+
+
+def test_no_more_than_the_main_reasons_are_named(desk: Desk, standard: Write) -> None:
+    wrong = {"vou_date": "x", "fiscal_year": "x", "person_cnt": "x", "stage": "x"}
+    wrong |= {"entry_kind": "x", "mof_div_code": "450303000"}
+    files = [standard("1.00", name=f"{k}.csv", **{k: v}) for k, v in wrong.items()]
+    _, progress = desk.run("standard", *files)
+
+    found = causes(desk, progress.number)
+
+    assert progress.rejected == len(wrong) > CAUSES_SHOWN
+    assert len(found) == CAUSES_SHOWN
+
+
+def test_the_notice_says_that_everything_was_refused_and_why(
+    desk: Desk, standard: Write
+) -> None:
+    _, progress = desk.run("standard", standard("壹元", "贰元"))
+
+    with desk.unit_of_work.begin() as session:
+        said = notice.outcome(desk.intake, session, progress.number).splitlines()
+
+    assert "结果:全部拒收" in said
+    assert any(line.startswith("金额无效 2 行:「支付金额」不是有效") for line in said)

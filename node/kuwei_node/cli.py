@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import re
 import sys
-import time
+from contextlib import closing
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -79,19 +79,20 @@ def enrol(token_file: Path, wait_s: int, every_s: float) -> None:
     from kuwei_node.uplink.adapters.enrolment import Applicant  # no grpc before a fork
 
     applicant = Applicant(node("cli").identity_folder, token_file.read_text("utf-8"))
-    words = applicant.apply()
-    click.echo(f"请与省级电话核对六个词:{words}")
-    for _ in range(max(1, int(wait_s / every_s))):
-        member = applicant.collect()
-        if member is not None:
-            click.echo(f"已入网:{member.identity}")
-            return
-        time.sleep(every_s)
-    raise KuweiError(
-        "enrolment.waiting",
-        "尚未批准;批准后再次运行同一命令即可取得证书。",
-        kind=Kind.UNAVAILABLE,
-    )
+    with closing(applicant):
+        click.echo(f"请与省级电话核对六个词:{applicant.apply()}")
+        member = applicant.await_approval(
+            wait_s=wait_s,
+            every_s=every_s,
+            tell=lambda away: click.echo(f"{away.code}:{away.message}", err=True),
+        )
+    if member is None:
+        raise KuweiError(
+            "enrolment.waiting",
+            "尚未批准;批准后再次运行同一命令即可取得证书。",
+            kind=Kind.UNAVAILABLE,
+        )
+    click.echo(f"已入网:{member.identity}")
 
 
 @verbs.command("uplink")

@@ -10,7 +10,8 @@ import base64
 import json
 import platform
 import socket
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Final
 
@@ -95,6 +96,32 @@ class Applicant:
         if answer.state != pb.ENROLMENT_STATE_APPROVED:
             return None
         return self._become(answer)
+
+    def await_approval(
+        self, *, wait_s: float, every_s: float, tell: Callable[[KuweiError], object]
+    ) -> Identity | None:
+        """Ask until a second person has approved; None when the time is up.
+
+        Approval may take a day: a hub that is away or busy meanwhile is told of and
+        asked again, no sooner than it says.
+
+        Raises:
+            KuweiError: a refusal that waiting does not cure.
+        """
+        limit = time.monotonic() + wait_s
+        while True:
+            pause = every_s
+            try:
+                if (member := self.collect()) is not None:
+                    return member
+            except KuweiError as error:
+                if error.retry_after_s is None:
+                    raise
+                tell(error)
+                pause = max(every_s, error.retry_after_s)
+            if time.monotonic() + pause > limit:
+                return None
+            time.sleep(pause)
 
     def close(self) -> None:
         """Close the connection."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import threading
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
+from pace import PATIENCE_S, wait_until
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
@@ -19,7 +22,10 @@ from kuwei_hub.fleet import models as fleet
 from kuwei_hub.grpc_server import GrpcServer, Ports
 from kuwei_hub.settings import Settings as HubSettings
 from kuwei_hub.statistics.domain import By, Question, Sum
+from kuwei_node.catalogue import adapters as reporting
 from kuwei_node.uplink import models as uplink
+from kuwei_node.uplink.adapters import enrolment as applying
+from kuwei_node.uplink.adapters import hub as calling
 from kuwei_node.uplink.adapters.enrolment import Applicant
 from kuwei_node.uplink.adapters.hub import GrpcHub, open_channel
 from kuwei_node.uplink.adapters.identity import IdentityFolder
@@ -41,6 +47,7 @@ from kuwei_shared.db.base import HubTable, NodeTable
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.identity.scope import of_service
 from kuwei_shared.kernel.clock import SetClock, SystemClock
+from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.trust.dsse import Signed
 from kuwei_shared.wire.statistics import Family, Figure, Measure
 
@@ -76,6 +83,32 @@ class Line:
 
     def submit(self, batch: Sequence[Signed]) -> Submitted:
         return self.hub.submit(batch)
+
+
+@contextlib.contextmanager
+def unhurried() -> Iterator[None]:
+    """Give a hub in a thread of the tests time to be scheduled before it answers."""
+    with pytest.MonkeyPatch.context() as patch:
+        for limit in ("HELLO_S", "HEARTBEAT_S", "SUBMIT_S", "WAIT_MARGIN_S"):
+            patch.setattr(calling, limit, PATIENCE_S)
+        patch.setattr(applying, "CALL_S", PATIENCE_S)
+        patch.setattr(reporting, "REPORT_S", PATIENCE_S)
+        yield
+
+
+def greet_again(line: Uplink) -> None:
+    """Greet a hub that was away, as often as it takes to be heard."""
+
+    def is_heard() -> bool:
+        try:
+            line.greet()
+        except KuweiError as error:
+            if error.code != "rpc.unreachable":
+                raise
+            return False
+        return True
+
+    wait_until(is_heard, "the hub answers again")
 
 
 def make_hub_tables(url: str) -> None:
@@ -140,6 +173,10 @@ class Province:
         self.stop()
         self.start()
 
+    def waiting(self) -> int:
+        """Return how many long polls wait at the hub."""
+        return len(self.server.board._changed._waiters)
+
     def look(self) -> None:
         """Let the look-out look now instead of a second later."""
         self._await(self.server.look())
@@ -200,14 +237,15 @@ class Province:
             grpc_address=f"localhost:{self.ports.members}",
             enrol_address=f"localhost:{self.ports.applicants}",
             grpc_threads=4,
-            watch_every_s=30,
             enrol_per_minute=600,
             keys_passphrase="口令",
         )
-        return build_hub(settings, process="test", clock=self.clock)
+        # A look-out of its own would come between a test and what it tries.
+        quiet = settings.model_copy(update={"watch_every_s": 86_400.0})
+        return build_hub(quiet, process="test", clock=self.clock)
 
     def _await(self, work: Coroutine[None, None, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
 
 
 def backoff() -> Backoff:

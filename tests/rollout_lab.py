@@ -9,6 +9,7 @@ import catalogue_lab
 import federation_lab
 import grpc
 from node_lab import TABLES
+from pace import PATIENCE_S
 from release_lab import APPROVER, AUTHOR, HOLDERS
 from sqlalchemy import Engine, create_engine
 
@@ -113,7 +114,7 @@ class Taker:
 
     def reconnect(self) -> None:
         """Wait until the channel has found the hub again."""
-        grpc.channel_ready_future(self.member.channel).result(timeout=20)
+        grpc.channel_ready_future(self.member.channel).result(timeout=PATIENCE_S)
 
     def in_force(self) -> str | None:
         with self.member.work.begin() as session:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from federation_lab import Desk, backoff
+from pace import PATIENCE_S
 from sqlalchemy import text
 
 from kuwei_node.uplink.domain import (
@@ -38,7 +39,6 @@ IDENTITY = Identity(
     grpc_address="localhost:1",
     hub_key=keys.public_bytes(HUB_KEY.public_key()),
 )
-PATIENCE_S = 10
 AWAY = KuweiError("rpc.unreachable", "不通。", kind=Kind.UNAVAILABLE)
 
 

@@ -18,6 +18,12 @@ from kuwei_hub.grpc_server import Ports
 NUMBERS = itertools.count()
 
 
+@pytest.fixture(autouse=True)
+def _unhurried() -> Iterator[None]:
+    with lab.unhurried():
+        yield
+
+
 @pytest.fixture
 def folder() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="kuwei-fed-"))

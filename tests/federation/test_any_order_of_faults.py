@@ -110,7 +110,7 @@ class Faults(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.hub.plan = []
         self.line.record()
-        self.line.greet()
+        lab.greet_again(self.line)
         self.line.send()
         assert self.held() == self.seen
         assert self.province.alarms() == []
@@ -133,7 +133,7 @@ class Faults(RuleBasedStateMachine):
         except KuweiError as error:
             if self.line.failed(error) != "unreachable":
                 raise
-            self.line.greet()
+            lab.greet_again(self.line)
 
 
 def test_any_order_of_faults_loses_nothing_and_counts_once(

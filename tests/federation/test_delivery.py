@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import federation_lab as lab
 import pytest
+from pace import PATIENCE_S, wait_until
 from sqlalchemy import Engine
 
 from kuwei_hub.statistics.domain import Sum
@@ -183,7 +184,7 @@ def test_a_hub_restart_loses_nothing(
     province.restart()
     member.see(TUESDAY, 5)
     member.line.record()
-    member.line.greet()
+    lab.greet_again(member.line)
     member.line.send()
 
     assert province.hits() == [total(TUESDAY, 5), total(lab.MONDAY, 1)]
@@ -247,7 +248,7 @@ def test_a_bulletin_reaches_a_node_that_waits(
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(member.line.listen, 20_000)
         province.announce("catalogue")
-        news = waiting.result(10)
+        news = waiting.result(PATIENCE_S)
 
     assert news == {"catalogue": 1}
     assert member.line.listen(50) == {}
@@ -259,10 +260,10 @@ def test_waiting_ends_when_the_hub_stops(
     member.line.greet()
 
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(member.line.listen, 20_000)
-        member.line.pulse(None)
+        waiting = pool.submit(member.line.listen, 50_000)
+        wait_until(province.waiting, "the node waits")
         province.restart()
 
-        assert waiting.exception(10) is None or isinstance(
+        assert waiting.exception(PATIENCE_S) is None or isinstance(
             waiting.exception(), KuweiError
         )

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Self
 
 import federation_lab as lab
 import pytest
+from pace import PATIENCE_S, wait_until
 
 from kuwei_node.uplink.domain import Backoff
 from kuwei_node.uplink.tasks import Process, Rhythm
@@ -47,13 +48,8 @@ class Running:
 
     def __exit__(self, *_: object) -> None:
         self.stop.set()
-        self.thread.join(10)
+        self.thread.join(PATIENCE_S)
         assert not self.thread.is_alive()
-
-
-def until(condition: Callable[[], bool], tries: int = 200) -> bool:
-    pause = threading.Event()
-    return any(condition() or pause.wait(0.05) for _ in range(tries))
 
 
 def test_figures_arrive_by_themselves(
@@ -62,28 +58,28 @@ def test_figures_arrive_by_themselves(
     with Running(member):
         member.see(lab.MONDAY, 3)
 
-        arrived = until(lambda: [one.value for one in province.hits()] == [3])
+        wait_until(lambda: values(province) == [3], "the figures arrive")
 
-    assert arrived
+
+def values(province: lab.Province) -> list[int]:
+    return [one.value for one in province.hits()]
 
 
 def test_a_hub_that_comes_back_is_found_again(
     province: lab.Province, member: lab.Member
 ) -> None:
     with Running(member):
-        until(lambda: member.line.has_greeted)
+        wait_until(lambda: member.line.has_greeted, "the node has greeted")
         province.restart()
         member.see(lab.MONDAY, 4)
 
-        arrived = until(lambda: [one.value for one in province.hits()] == [4])
-
-    assert arrived
+        wait_until(lambda: values(province) == [4], "the figures arrive")
 
 
 def test_news_is_passed_on(province: lab.Province, member: lab.Member) -> None:
     with Running(member) as running:
         province.announce("catalogue")
 
-        assert running.told.wait(10)
+        assert running.told.wait(PATIENCE_S)
 
     assert running.news[0] == {"catalogue": 1}

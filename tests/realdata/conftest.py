@@ -21,6 +21,12 @@ from kuwei_hub.schema import metadata as hub_tables
 NewDatabase = Callable[[str], str]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _unhurried() -> Iterator[None]:
+    with federation_lab.unhurried():
+        yield
+
+
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="kuwei-real-"))
@@ -33,7 +39,7 @@ def new_database(
     postgres: embedded.Postgres, request: pytest.FixtureRequest
 ) -> NewDatabase:
     """Make a node's database from a template: the tables are made once."""
-    prefix = f"real_{abs(hash(request.node.nodeid)) % 10**6}"
+    prefix = f"real_{Path(request.node.nodeid).stem}"
     template = f"{prefix}_template"
     lab.make_node_database(postgres.create(template))
 

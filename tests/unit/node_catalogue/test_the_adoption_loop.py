@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import psycopg2.errors
 import pytest
+from pace import PATIENCE_S
 
 from kuwei_node.catalogue.tasks import AdoptionLoop
 from kuwei_shared.kernel.errors import Kind, KuweiError
@@ -37,13 +38,14 @@ def test_a_hint_makes_it_look_again() -> None:
     loop = loop_of(look)
     thread = threading.Thread(target=loop.run)
     thread.start()
-    look.seen.acquire(timeout=5)
+    assert look.seen.acquire(timeout=PATIENCE_S)
 
     loop.hint({"assignment": 2}, spread_ms=0)
 
-    assert look.seen.acquire(timeout=5)
+    assert look.seen.acquire(timeout=PATIENCE_S)
     loop.stop()
-    thread.join(5)
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive()
 
 
 def test_news_of_other_things_does_not() -> None:

@@ -5,7 +5,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from pace import PATIENCE_S
 
+from kuwei_shared.ops import probe
 from kuwei_shared.ops.probe import is_ready
 
 
@@ -19,7 +21,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
+def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    monkeypatch.setattr(probe, "WAIT_S", PATIENCE_S)
     with http.server.HTTPServer(("127.0.0.1", 0), Answers) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

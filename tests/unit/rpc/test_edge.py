@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc import aio
+from pace import PATIENCE_S
 from prometheus_client import CollectorRegistry
 
 from kuwei_shared.kernel.errors import Kind, KuweiError
@@ -77,10 +78,12 @@ def _called(port: int, method: str, said: bytes) -> list[bytes]:
     path = f"/{SERVICE}/{method}"
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel, raised_here():
         if method == "Say":
-            return [_plain(channel.unary_unary(path))(said, timeout=5)]
+            return [_plain(channel.unary_unary(path))(said, timeout=PATIENCE_S)]
         if method == "Tell":
-            return list(_plain(channel.unary_stream(path))(said, timeout=5))
-        return list(_plain(channel.stream_stream(path))(iter([said]), timeout=5))
+            return list(_plain(channel.unary_stream(path))(said, timeout=PATIENCE_S))
+        return list(
+            _plain(channel.stream_stream(path))(iter([said]), timeout=PATIENCE_S)
+        )
 
 
 # Any: without a serializer grpc cannot know that bytes go in and out.

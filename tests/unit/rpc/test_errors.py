@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 import pytest
+from pace import PATIENCE_S
 
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.rpc.errors import (
@@ -49,7 +50,7 @@ def ended() -> Iterator[Callable[[Ending], KuweiError]]:
         endings[:] = [ending]
         calls: Any = channel.unary_unary("/test.End/End")  # Any: takes plain bytes
         with pytest.raises(KuweiError) as caught, raised_here():
-            calls(b"", timeout=5)
+            calls(b"", timeout=PATIENCE_S)
         return caught.value
 
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:

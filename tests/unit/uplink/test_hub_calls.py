@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
+from pace import PATIENCE_S
 
 from kuwei.v1 import ingest_pb2, ingest_pb2_grpc, session_pb2, session_pb2_grpc
 from kuwei_node.uplink.adapters import hub as adapter
@@ -25,6 +27,7 @@ CALLS: dict[str, Callable[[GrpcHub], object]] = {
     "SubmitBatch": lambda hub: hub.submit([]),
 }
 LIMITS = {"Hello": 10.0, "Heartbeat": 5.0, "WaitForWork": 12.0, "SubmitBatch": 30.0}
+LIMIT_NAMES = ("HELLO_S", "HEARTBEAT_S", "SUBMIT_S", "WAIT_MARGIN_S")
 ANSWERS = {
     "Hello": session_pb2.HelloResponse(epoch=3, clock_ms=1_767_574_800_000 - 250),
     "Heartbeat": session_pb2.HeartbeatResponse(),
@@ -43,19 +46,34 @@ class Upstairs:
     refuses: KuweiError | None = None
     is_silent: bool = False
     asked: dict[str, Any] = field(default_factory=dict)
-    remaining: dict[str, float] = field(default_factory=dict)
 
     def answer(self, method: str, request: Any, context: Any) -> Any:  # noqa: ANN401  # as above
         self.asked[method] = request
-        self.remaining[method] = context.time_remaining()
         if self.is_silent:
             given_up = threading.Event()
             if context.add_callback(given_up.set):
-                given_up.wait(10)
+                given_up.wait(PATIENCE_S)
         if self.refuses is not None:
             context.set_trailing_metadata(((TRAILER, encode(self.refuses)),))
             context.abort(STATUS[self.refuses.kind], "refused")
         return ANSWERS[method]
+
+
+class Deadlines(grpc.UnaryUnaryClientInterceptor):
+    """Notes how long each call may take, as it leaves the node."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, float] = {}
+
+    def intercept_unary_unary(
+        self,
+        continuation: Callable[..., Any],
+        client_call_details: Any,  # noqa: ANN401  # as above
+        request: Any,  # noqa: ANN401  # as above
+    ) -> Any:  # noqa: ANN401  # as above
+        method = client_call_details.method.rpartition("/")[2]
+        self.given[method] = client_call_details.timeout
+        return continuation(client_call_details, request)
 
 
 @pytest.fixture
@@ -64,7 +82,12 @@ def upstairs() -> Upstairs:
 
 
 @pytest.fixture
-def hub(upstairs: Upstairs) -> Iterator[GrpcHub]:
+def deadlines() -> Deadlines:
+    return Deadlines()
+
+
+@pytest.fixture
+def line(upstairs: Upstairs, deadlines: Deadlines) -> Iterator[grpc.Channel]:
     def served(base: type, *methods: str) -> Any:  # noqa: ANN401  # generated class
         def serve(method: str) -> Any:  # noqa: ANN401  # as above
             return lambda _, request, context: upstairs.answer(method, request, context)
@@ -81,25 +104,33 @@ def hub(upstairs: Upstairs) -> Iterator[GrpcHub]:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield GrpcHub(channel, SetClock())
+        yield grpc.intercept_channel(channel, deadlines)
     server.stop(None).wait()
+
+
+@pytest.fixture
+def hub(line: grpc.Channel, monkeypatch: pytest.MonkeyPatch) -> GrpcHub:
+    """Return the line to a hub that may take as long as the machine does."""
+    for limit in LIMIT_NAMES:
+        monkeypatch.setattr(adapter, limit, PATIENCE_S)
+    return GrpcHub(line, SetClock())
 
 
 @pytest.mark.parametrize("method", CALLS)
 def test_every_call_has_a_deadline(
-    hub: GrpcHub, upstairs: Upstairs, method: str
+    line: grpc.Channel, deadlines: Deadlines, method: str
 ) -> None:
-    CALLS[method](hub)
+    with contextlib.suppress(KuweiError):  # a slow machine may not meet it
+        CALLS[method](GrpcHub(line, SetClock()))
 
-    # Deadlines travel as rounded time-outs.
-    assert LIMITS[method] / 2 < upstairs.remaining[method] < LIMITS[method] + 1
+    assert deadlines.given == {method: LIMITS[method]}
 
 
 @pytest.mark.parametrize("method", CALLS)
 def test_a_hub_that_says_nothing_is_given_up_and_tried_again_later(
     hub: GrpcHub, upstairs: Upstairs, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for limit in ("HELLO_S", "HEARTBEAT_S", "SUBMIT_S"):
+    for limit in LIMIT_NAMES[:3]:
         monkeypatch.setattr(adapter, limit, 0.1)
     monkeypatch.setattr(adapter, "WAIT_MARGIN_S", -1.9)
     upstairs.is_silent = True

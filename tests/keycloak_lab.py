@@ -23,6 +23,7 @@ import embedded
 import httpx
 import script_lab
 import web_lab
+from pace import PATIENCE_S
 
 SETTING = "KUWEI_TEST_KEYCLOAK_HOME"
 ADMIN = ("admin", "administers-the-tests")
@@ -35,7 +36,7 @@ SECRETS = {
 SYNC = ("realm-sync", "realm-sync-of-tests")
 # What the service account of a client that runs identity.admin.sync must hold.
 SYNC_ROLES = ("manage-realm", "manage-users")
-START_S = 300
+START_S = 600
 QUICK = {
     "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1",
     "JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx512m",
@@ -79,7 +80,7 @@ class Keycloak:
             address,
             data=form | {"username": name, "password": word},
             trust_env=False,
-            timeout=60,
+            timeout=PATIENCE_S,
         )
         return str(answer.raise_for_status().json()["access_token"])
 
@@ -91,7 +92,7 @@ class Keycloak:
             headers={"authorization": f"Bearer {self.admin_token()}"},
             json=json,
             trust_env=False,
-            timeout=60,
+            timeout=PATIENCE_S,
         ).raise_for_status()
         return answer.json() if answer.content else None
 

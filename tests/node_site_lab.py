@@ -14,6 +14,7 @@ import httpx
 import node_lab
 import screening_lab
 import web_lab
+from pace import PATIENCE_S, working_day
 from sqlalchemy import text
 
 from kuwei_node import app as node_app
@@ -25,7 +26,7 @@ from kuwei_node.settings import Settings
 from kuwei_node.uplink.domain import Identity
 from kuwei_shared.catalogue import bundle
 from kuwei_shared.db.engine import PoolLimits, connect
-from kuwei_shared.kernel.clock import Clock, SystemClock
+from kuwei_shared.kernel.clock import Clock
 
 COUNTY = screening_lab.COUNTY
 MONITOR, REVIEWER = "450102-monitor", "450102-reviewer"
@@ -48,6 +49,7 @@ class NodeSite:
             headers={"accept": "text/html"},
             follow_redirects=True,
             trust_env=False,
+            timeout=PATIENCE_S,
         ) as browser:
             web_lab.sign_in(browser, username, back="/")
             yield browser
@@ -103,7 +105,7 @@ def served_node(
     database_url: str, folder: Path, clock: Clock | None = None
 ) -> Iterator[NodeSite]:
     """Serve a node and its issuer over a database whose tables exist."""
-    time = clock or SystemClock()
+    time = clock or working_day()
     port, issuer_port = embedded.free_port(), embedded.free_port()
     url, issuer_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{issuer_port}"
     issuer = web_lab.issuer(web_lab.realm(url), issuer_url, time)

@@ -11,6 +11,7 @@ from typing import Any
 import embedded
 import httpx
 import node_site_lab
+from pace import PATIENCE_S
 from screening_lab import CATALOGUE, COUNTY
 from sqlalchemy import text
 
@@ -34,7 +35,7 @@ class PaymentSite:
             base_url=self.url,
             headers={"authorization": f"Bearer {token or self.token}"},
             trust_env=False,
-            timeout=30,
+            timeout=PATIENCE_S,
         )
 
     def screen(self, *rows: dict[str, Any]) -> httpx.Response:  # Any: payment fields
@@ -80,7 +81,8 @@ def know_the_county(node: Node) -> None:
 
 def machine_token(issuer: str, client: tuple[str, str] = MACHINE) -> str:
     """Return a payment system's access token."""
-    found = httpx.get(f"{issuer}/.well-known/openid-configuration", trust_env=False)
+    address = f"{issuer}/.well-known/openid-configuration"
+    found = httpx.get(address, trust_env=False, timeout=PATIENCE_S)
     answer = httpx.post(
         found.json()["token_endpoint"],
         data={
@@ -89,6 +91,6 @@ def machine_token(issuer: str, client: tuple[str, str] = MACHINE) -> str:
             "client_secret": client[1],
         },
         trust_env=False,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     return str(answer.raise_for_status().json()["access_token"])

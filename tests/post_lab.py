@@ -15,6 +15,7 @@ import node_lab
 import screening_lab
 import web_lab
 from node_site_lab import COUNTY, NodeSite
+from pace import PATIENCE_S, working_day
 from sqlalchemy import Engine, text
 
 from kuwei_node import app as node_app
@@ -30,7 +31,7 @@ from kuwei_shared.identity.permissions import GRANTS, Permission
 from kuwei_shared.identity.principal import Principal, Subject
 from kuwei_shared.identity.roles import TITLES, Role
 from kuwei_shared.identity.scope import of_jurisdictions
-from kuwei_shared.kernel.clock import Clock, SystemClock
+from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.ops import logs
 from kuwei_shared.web.assembly import session_codec
 
@@ -74,6 +75,7 @@ class Office(NodeSite):
             follow_redirects=True,
             trust_env=False,
             verify=_NO_TLS,
+            timeout=PATIENCE_S,
         ) as browser:
             yield browser
 
@@ -130,7 +132,7 @@ def office(url: str, folder: Path, clock: Clock | None = None) -> Iterator[Offic
         web_client_secret="node-web-demo-only",
         session_secrets=(web_lab.SECRET,),
     )
-    node = build(settings, process="test", clock=clock or SystemClock())
+    node = build(settings, process="test", clock=clock or working_day())
     _enrolled(node)
     with web_lab.served(node_app.create(node), port):
         yield Office(node=node, url=address)

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import keycloak_lab
+from pace import PATIENCE_S
 from pydantic import SecretStr
 from web_lab import SECRET
 
@@ -103,7 +104,7 @@ def browser(base_url: str = "") -> Iterator[httpx.Client]:
         base_url=base_url,
         headers={"accept": "text/html"},
         trust_env=False,
-        timeout=60,
+        timeout=PATIENCE_S,
         event_hooks={"response": [keep]},
     ) as client:
         yield client

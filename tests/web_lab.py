@@ -6,6 +6,7 @@ import contextlib
 import copy
 import json
 import re
+import socket
 import threading
 import warnings
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ import httpx
 import province_lab
 import uvicorn
 from fastapi import FastAPI
+from pace import PATIENCE_S, working_day
 from sqlalchemy import create_engine
 
 from kuwei_hub import app as hub_app
@@ -29,28 +31,32 @@ from kuwei_shared.db import row_security
 from kuwei_shared.db.migrate import standing_ddl
 from kuwei_shared.identity.issuer.app import DevelopmentOnlyWarning, create_issuer
 from kuwei_shared.identity.issuer.realm import Realm
-from kuwei_shared.kernel.clock import Clock, SystemClock
+from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.ops import logs
 
 REALM = Path(__file__).parents[1] / "deploy/keycloak/realm.json"
 ROLE = "kuwei_app"
-WAIT_S = 10
+GOODBYE_S = 10
 SECRET = "a-secret-of-tests-long-enough-to-sign"
 
 
 @contextlib.contextmanager
 def served(app: FastAPI, port: int) -> Iterator[str]:
     """Serve an application on a loopback port while the block runs."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None)
+    config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=GOODBYE_S)
     server = uvicorn.Server(config)
+    # Who calls before the server is up waits in the socket's queue.
+    listening = socket.create_server(("127.0.0.1", port))
     # The parent's own loop drives signals; a thread must not touch them.
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{port}"
-    _wait(address)
-    yield address
-    server.should_exit = True
-    thread.join(WAIT_S)
+    try:
+        httpx.get(f"{address}/healthz", trust_env=False, timeout=PATIENCE_S)
+        yield address
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE_S)
 
 
 def realm(*redirects: str) -> Realm:
@@ -85,6 +91,7 @@ class Site:
             headers={"accept": "text/html"},
             follow_redirects=True,
             trust_env=False,
+            timeout=PATIENCE_S,
         )
 
     @contextlib.contextmanager
@@ -121,7 +128,7 @@ def hub_site(
     database_url: str, folder: Path, clock: Clock | None = None
 ) -> Iterator[Site]:
     """Serve a hub and its issuer over a database whose tables exist."""
-    time = clock or SystemClock()
+    time = clock or working_day()
     port, issuer_port = embedded.free_port(), embedded.free_port()
     url, issuer_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{issuer_port}"
     trusting = realm(url)
@@ -179,15 +186,6 @@ def hub_database(postgres: embedded.Postgres, database: str) -> str:
             connection.exec_driver_sql(statement)
     engine.dispose()
     return url
-
-
-def _wait(address: str) -> None:
-    for _ in range(WAIT_S * 50):
-        with contextlib.suppress(httpx.TransportError):
-            httpx.get(f"{address}/healthz", trust_env=False)
-            return
-        threading.Event().wait(0.02)
-    raise AssertionError(address)
 
 
 def csrf_token(page: httpx.Response) -> str:

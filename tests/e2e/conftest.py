@@ -10,7 +10,8 @@ import embedded
 import node_site_lab
 import pytest
 import web_lab
-from playwright.sync_api import Browser, Page, sync_playwright
+from pace import PATIENCE_S
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ARGUMENTS = [
     "--headless",
@@ -23,6 +24,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 WIDTHS = {1366: 768, 1920: 1080}
+PATIENCE_MS = PATIENCE_S * 1000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,9 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         pytest.skip("no Chromium is installed: apt-get install chromium")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = driver.chromium.launch(
+            executable_path=path, args=ARGUMENTS, timeout=PATIENCE_MS
+        )
         yield browser
         browser.close()
 
@@ -63,6 +68,7 @@ def screen(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     width: int = request.param
     size = {"width": width, "height": WIDTHS[width]}
     context = chromium.new_context(viewport=size, locale="zh-CN")  # type: ignore[arg-type]  # a TypedDict of the two
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -79,5 +85,15 @@ def screen(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
 def window(chromium: Browser) -> Iterator[Page]:
     """One fresh browser window at the smaller width."""
     context = chromium.new_context(viewport={"width": 1366, "height": 768})
+    context.set_default_timeout(PATIENCE_MS)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def plain(chromium: Browser) -> Iterator[Page]:
+    """A window of a browser that runs no scripts."""
+    context = chromium.new_context(java_script_enabled=False)
+    context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()

@@ -10,6 +10,7 @@ import httpx
 import pytest
 import web_lab
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from pace import PATIENCE_S
 
 from kuwei_shared.identity.login import RelyingParty
 from kuwei_shared.identity.machine import BearerGate
@@ -47,7 +48,7 @@ def issuer() -> Iterator[str]:
 
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False) as found:
+    with httpx.Client(trust_env=False, timeout=PATIENCE_S) as found:
         yield found
 
 

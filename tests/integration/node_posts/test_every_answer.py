@@ -10,6 +10,7 @@ import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from node_site_lab import held_payment
+from pace import PATIENCE_S
 from post_lab import REASON, Office
 
 from kuwei_node import app as node_app
@@ -103,7 +104,9 @@ def test_no_address_takes_a_form_another_site_sends(office: Office) -> None:
 
 
 def test_every_page_sends_a_stranger_to_the_login(office: Office) -> None:
-    with httpx.Client(base_url=office.url, trust_env=False) as browser:
+    with httpx.Client(
+        base_url=office.url, trust_env=False, timeout=PATIENCE_S
+    ) as browser:
         browser.headers["accept"] = "text/html"
         places = {p: browser.get(p) for p in addresses(office, "GET")}
 
@@ -113,7 +116,9 @@ def test_every_page_sends_a_stranger_to_the_login(office: Office) -> None:
 
 
 def test_no_stranger_posts_anywhere(office: Office) -> None:
-    with httpx.Client(base_url=office.url, trust_env=False) as browser:
+    with httpx.Client(
+        base_url=office.url, trust_env=False, timeout=PATIENCE_S
+    ) as browser:
         answers = {browser.post(p).status_code for p in addresses(office, "POST")}
 
     assert answers == {401}

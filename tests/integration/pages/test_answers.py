@@ -3,6 +3,7 @@ import re
 import httpx
 import pytest
 import web_lab
+from pace import PATIENCE_S
 
 pytestmark = pytest.mark.integration
 
@@ -62,7 +63,7 @@ def test_a_fragment_without_a_session_sends_the_whole_page_to_log_in(
 
 
 def test_a_machine_gets_a_problem_document(site: web_lab.Site) -> None:
-    answer = httpx.get(f"{site.url}/v1/nothing", trust_env=False)
+    answer = httpx.get(f"{site.url}/v1/nothing", trust_env=False, timeout=PATIENCE_S)
 
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"

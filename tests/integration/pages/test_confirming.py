@@ -10,6 +10,7 @@ import httpx
 import province_lab
 import pytest
 import web_lab
+from pace import PATIENCE_S
 from sqlalchemy import create_engine
 
 from kuwei_hub import schema
@@ -108,7 +109,10 @@ def test_requests_at_once_are_all_answered(site: web_lab.Site, clock: SetClock) 
     def request(_: int) -> int:
         headers = {"accept": "text/html", "cookie": cookies}
         address = f"{site.url}/audit"
-        return httpx.get(address, headers=headers, trust_env=False).status_code
+        answer = httpx.get(
+            address, headers=headers, trust_env=False, timeout=PATIENCE_S
+        )
+        return answer.status_code
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(request, range(4))) == [200] * 4

@@ -4,6 +4,7 @@ from typing import Any
 
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from pace import PATIENCE_S
 from payment_api_lab import PaymentSite
 from schemathesis import Case, CheckFunction, GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
@@ -29,6 +30,8 @@ def test_every_answer_is_as_described(site: PaymentSite) -> None:
         @given(case=operation.as_strategy(generation_mode=mode))
         def answered(case: Case[Any]) -> None:  # Any: the schema's own type
             headers = {"authorization": f"Bearer {site.token}"}
-            case.call_and_validate(headers=headers, excluded_checks=UNSAYABLE)
+            case.call_and_validate(
+                headers=headers, excluded_checks=UNSAYABLE, timeout=PATIENCE_S
+            )
 
         answered()

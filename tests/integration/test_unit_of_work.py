@@ -9,6 +9,7 @@ import embedded
 import psycopg2
 import psycopg2.errors
 import pytest
+from pace import PATIENCE_S
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DatabaseError, ProgrammingError
 
@@ -83,7 +84,7 @@ def _idle_too_long(unit_of_work: UnitOfWork, limit: str) -> None:
         run_verbatim(session, f"SET LOCAL {limit}_timeout = '20ms'")
         driver = session.connection().connection.driver_connection
         assert driver is not None
-        said, _, _ = select.select([driver], [], [], 10)
+        said, _, _ = select.select([driver], [], [], PATIENCE_S)
         assert said
         run_verbatim(session, "SELECT 1")
 
@@ -96,7 +97,9 @@ def test_a_connection_the_server_ended_while_idle_is_replaced(
     with unit_of_work.begin() as session:
         ended = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
     with create_engine(postgres.url()).connect() as other:
-        other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": ended})
+        ending = text("SELECT pg_terminate_backend(:pid, :wait_ms)")
+        wait_ms = int(PATIENCE_S * 1000)
+        other.execute(ending, {"pid": ended, "wait_ms": wait_ms})
 
     with unit_of_work.begin() as session:
         now = session.execute(text("SELECT pg_backend_pid()")).scalar_one()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import embedded
@@ -26,6 +27,7 @@ from kuwei_shared.kernel.clock import SetClock
 from kuwei_shared.rules.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parents[3]
+_numbers = count(1)
 TABLES = (
     "payment",
     "screening",
@@ -53,10 +55,8 @@ def vocabulary() -> Vocabulary:
 def desk(
     postgres: embedded.Postgres,
     vocabulary: Vocabulary,
-    request: pytest.FixtureRequest,
 ) -> Iterator[Desk]:
-    name = f"intake_{abs(hash(request.node.nodeid)) % 10**9}"
-    engine = create_engine(postgres.create(name))
+    engine = create_engine(postgres.create(f"intake_{next(_numbers)}"))
     with engine.begin() as connection:
         connection.execute(text("CREATE SEQUENCE payment_seq"))
         tables = [NodeTable.metadata.tables[name] for name in TABLES]

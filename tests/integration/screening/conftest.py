@@ -8,6 +8,7 @@ from itertools import count
 
 import embedded
 import pytest
+from pace import PATIENCE_S
 from sqlalchemy import Engine, create_engine, text
 
 from kuwei_shared.db.base import NodeTable
@@ -23,6 +24,13 @@ TABLES = (
     "screening",
 )
 _numbers = count(1)
+# Who waits in a long row for a lock on a slow machine is not turned away.
+UNHURRIED = PoolLimits(
+    size=24,
+    wait_s=PATIENCE_S,
+    lock_timeout_ms=int(PATIENCE_S * 1000),
+    statement_timeout_ms=int(PATIENCE_S * 1000),
+)
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +49,7 @@ def engine(postgres: embedded.Postgres, template: str) -> Iterator[Engine]:
     admin = create_engine(postgres.url(), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    made = connect(postgres.url(name), PoolLimits(size=24, wait_s=30), application="t")
+    made = connect(postgres.url(name), UNHURRIED, application="t")
     yield made
     made.dispose()
     with admin.connect() as connection:

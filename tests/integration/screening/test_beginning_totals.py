@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from pace import wait_until
 from screening_lab import ScreeningLab, effective, payment, rule
 from sqlalchemy import Engine, text
 
@@ -15,7 +15,6 @@ pytestmark = pytest.mark.integration
 PLAIN = effective(rule("R", "pay_amt >= 5000"))
 PROJECT = effective(rule("P", "fact.project_paid > 150"), release="later")
 [PAID] = PROJECT.realtime.totals
-WAIT_S = 10
 
 
 @pytest.fixture
@@ -59,12 +58,12 @@ def await_waiting(lab: ScreeningLab) -> None:
         " AND NOT granted AND database = (SELECT oid FROM pg_database"
         " WHERE datname = current_database())"
     )
-    for _ in range(WAIT_S * 50):
+
+    def is_one() -> bool:
         with lab.begin() as session:
-            if session.execute(asked).scalar_one():
-                return
-        threading.Event().wait(0.02)
-    raise AssertionError("nobody waits")
+            return bool(session.execute(asked).scalar_one())
+
+    wait_until(is_one, "somebody waits")
 
 
 def test_a_payment_on_its_way_while_a_total_is_added_up_is_in_it_once(

@@ -61,6 +61,14 @@ class Terminal:
             connection.execute(text(sql), values)
         engine.dispose()
 
+    def one(self, sql: str, **values: object) -> object:
+        """Return the one value a query finds."""
+        engine = create_engine(self.settings["KUWEI_DATABASE_URL"])
+        with engine.connect() as connection:
+            found: object = connection.execute(text(sql), values).scalar_one()
+        engine.dispose()
+        return found
+
     def _rows(self, sql: str) -> list[Row[Any]]:  # Any: columns vary by query
         engine = create_engine(self.settings["KUWEI_DATABASE_URL"])
         with engine.connect() as connection:

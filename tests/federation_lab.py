@@ -54,6 +54,7 @@ from kuwei_shared.wire.statistics import Family, Figure, Measure
 T = TypeVar("T")
 CODE = "450102000"
 MONDAY = dt.date(2026, 1, 5)
+WEEK = [MONDAY + dt.timedelta(days=number) for number in range(5)]
 
 NODE_ROWS = (
     uplink.OutboxStream,
@@ -198,9 +199,15 @@ class Province:
         with self.hub.unit_of_work.begin() as session:
             self.hub.enrolment.approve(session, code, by=by)
 
-    def suspend(self, code: str = CODE) -> None:
+    def suspend(self, code: str = CODE, reason: str = "设备失窃") -> None:
         with self.hub.unit_of_work.begin() as session:
-            self.hub.company.suspend(session, code, by="管理岗", reason="演练")
+            self.hub.suspensions.suspend(session, code, by="管理岗", reason=reason)
+        self.look()
+
+    def reinstate(self, code: str = CODE) -> None:
+        with self.hub.unit_of_work.begin() as session:
+            self.hub.suspensions.ask(session, code, by="管理岗", reason="设备已找回")
+            self.hub.suspensions.approve(session, code, by="分管领导")
         self.look()
 
     def announce(self, topic: str) -> None:

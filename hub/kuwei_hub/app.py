@@ -10,6 +10,7 @@ from kuwei_hub.audit import routes as audit
 from kuwei_hub.bootstrap import Hub
 from kuwei_hub.catalogue import routes as catalogue
 from kuwei_hub.distribution import routes as distribution
+from kuwei_hub.fleet import routes as fleet
 from kuwei_hub.identity import routes as identity
 from kuwei_hub.overview import routes as overview
 from kuwei_hub.overview.service import Overview
@@ -24,12 +25,12 @@ from kuwei_shared.web.templates import Templates
 
 NAVIGATION = (
     NavItem(label="总览", path="/"),
-    NavItem(label="财政区划", path="/territory"),
+    NavItem(label="财政区划", path="/territory", also=("/nodes",)),
     NavItem(label="规则目录", path="/catalogue"),
     NavItem(label="版本与推送", path="/releases"),
     NavItem(label="审计", path="/audit"),
 )
-FEATURES = ("catalogue", "distribution", "overview", "territory")
+FEATURES = ("catalogue", "distribution", "fleet", "overview", "territory")
 
 
 def create(hub: Hub) -> FastAPI:
@@ -53,6 +54,7 @@ def create(hub: Hub) -> FastAPI:
         clock=hub.clock,
         is_production=hub.settings.is_production,
     )
+    home = Home(hub.territory, hub.unit_of_work)
     routers = [
         identity.routes(),
         territory.routes(hub.territory),
@@ -61,6 +63,7 @@ def create(hub: Hub) -> FastAPI:
                 clock=hub.clock,
                 territory=hub.territory,
                 company=hub.company,
+                suspensions=hub.suspensions,
                 ledger=hub.ledger,
                 reading=hub.reading,
                 rulebook=hub.rulebook,
@@ -68,7 +71,8 @@ def create(hub: Hub) -> FastAPI:
         ),
         catalogue.routes(hub.rulebook, hub.reading, hub.territory),
         distribution.routes(hub.library, hub.ledger, hub.company, hub.territory),
-        audit.routes(hub.audit, Home(hub.territory, hub.unit_of_work)),
+        fleet.routes(hub.company, hub.suspensions, hub.territory, home),
+        audit.routes(hub.audit, home),
     ]
     return create_app(
         parts,

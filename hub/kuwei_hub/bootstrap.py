@@ -15,6 +15,7 @@ from kuwei_hub.fleet.adapters import AuthorityFolder
 from kuwei_hub.fleet.domain import Policy
 from kuwei_hub.fleet.service.company import Company
 from kuwei_hub.fleet.service.enrolment import Enrolment
+from kuwei_hub.fleet.service.suspension import Suspensions
 from kuwei_hub.settings import Settings
 from kuwei_hub.statistics.service.ingest import Ingest
 from kuwei_hub.statistics.service.reading import Reading
@@ -37,6 +38,7 @@ class Hub:
     authority: AuthorityFolder
     enrolment: Enrolment
     company: Company
+    suspensions: Suspensions
     ingest: Ingest
     reading: Reading
     keys: KeyFolder
@@ -73,6 +75,7 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> Hu
         authority=authority,
         enrolment=Enrolment(clock=clock, policy=_policy(settings), authority=authority),
         company=company,
+        suspensions=Suspensions(clock),
         ingest=Ingest(clock=clock, company=company, signing_key=authority.signing_key),
         reading=Reading(),
         ledger=Ledger(clock=clock, key_of=company.current_key),

@@ -212,6 +212,43 @@ def approve(codes: tuple[str, ...], by: str) -> None:
         click.echo(f"已批准 {code}:{one.words}")
 
 
+@verbs.group("node")
+def node() -> None:
+    """停用与恢复节点 Shut a node out at once; let it in again by two accounts."""
+
+
+@node.command("suspend")
+@click.argument("code")
+@click.option("--reason", required=True, help="停用理由;节点会看到。")
+def suspend_node(code: str, reason: str) -> None:
+    """停用节点 Refuse every call of a node, open ones included, from now on."""
+    built = hub("cli")
+    with built.unit_of_work.begin() as session:
+        built.suspensions.suspend(session, code, by=operator(), reason=reason)
+        record(built.audit, session, "停用节点", f"节点 {code}", reason=reason)
+    click.echo(f"已停用 {code};恢复须两人办理")
+
+
+@node.command("reinstate")
+@click.argument("code")
+@click.option("--reason", help="恢复理由;提出申请时必填。")
+@click.option("--approve", is_flag=True, help="批准另一人提出的申请。")
+def reinstate_node(code: str, reason: str | None, *, approve: bool) -> None:
+    """恢复节点 Ask to let a node in again, or approve what another account asked."""
+    if approve == (reason is not None):
+        raise click.UsageError("写 --reason 提出申请,或 --approve 批准,只取其一。")
+    built, by = hub("cli"), operator()
+    with built.unit_of_work.begin() as session:
+        if reason is None:
+            built.suspensions.approve(session, code, by=by)
+            record(built.audit, session, "批准恢复节点", f"节点 {code}")
+        else:
+            built.suspensions.ask(session, code, by=by, reason=reason)
+            record(built.audit, session, "申请恢复节点", f"节点 {code}", reason=reason)
+    asked = f"已提出恢复 {code},待另一账号或网页上的另一人批准"
+    click.echo(f"已恢复 {code}" if approve else asked)
+
+
 @verbs.command("grpc")
 def grpc() -> None:
     """启动 gRPC Serve members and applicants until told to stop."""

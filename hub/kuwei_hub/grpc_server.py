@@ -112,7 +112,7 @@ class GrpcServer:
         """Read bulletins and the denylist once."""
         watch = await self.bridge.run(self._watch)
         self.denials.learn(watch.denied)
-        await self.board.post(watch.bulletins)
+        await self.board.post(watch.bulletins, watch.denied)
 
     async def _keep_looking(self) -> None:
         while True:
@@ -150,6 +150,7 @@ class GrpcServer:
                 company=hub.company,
                 positions=hub.ingest.positions,
                 board=self.board,
+                denials=self.denials,
                 clock=hub.clock,
                 spread_ms=hub.settings.spread_ms,
             ),

@@ -73,6 +73,7 @@ class RolloutRow:
         state: by the node's latest signed report on that release.
         since: when that state was reached, by the hub's clock.
         active_serial: release the node last reported as active.
+        is_suspended: the node was shut out; nothing moves until it is reinstated.
     """
 
     mof_div_code: str
@@ -85,10 +86,13 @@ class RolloutRow:
     since: dt.datetime | None
     active_serial: int | None
     active_version: str | None
+    is_suspended: bool = False
 
     @property
     def state_title(self) -> str:
         """How far it has come, in Chinese."""
+        if self.is_suspended:
+            return "节点已停用"
         if self.serial is None:
             return "未指派"
         return "已暂停" if self.is_paused else STATES[self.state]

@@ -1,6 +1,7 @@
 """Releases, and how far each has come in every jurisdiction."""
 # FastAPI reads annotations at run time, so they are not postponed here.
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -9,6 +10,7 @@ from fastapi.responses import Response
 from kuwei_hub.distribution.domain import RolloutRow
 from kuwei_hub.distribution.service.ledger import Ledger
 from kuwei_hub.distribution.service.library import Library
+from kuwei_hub.fleet.domain import NodeState
 from kuwei_hub.fleet.service.company import Company
 from kuwei_hub.territory.service import Territory
 from kuwei_shared.identity.permissions import Permission
@@ -111,8 +113,13 @@ def _rollout(
     # A province has fewer nodes than one page holds at its largest.
     request = PageRequest(size=PAGE_SIZE_MAX)
     nodes = company.nodes(desk.session, desk.scope, request).rows
-    members = [node.mof_div_code for node in nodes]
-    return ledger.rollout(desk.session, desk.scope, members, ask.page)
+    states = {node.mof_div_code: node.state for node in nodes}
+    page = ledger.rollout(desk.session, desk.scope, list(states), ask.page)
+    rows = [
+        replace(row, is_suspended=states[row.mof_div_code] == NodeState.SUSPENDED)
+        for row in page.rows
+    ]
+    return replace(page, rows=rows)
 
 
 def _reports_of(code: str) -> Layout:

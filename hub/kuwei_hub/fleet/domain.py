@@ -1,7 +1,7 @@
 """Members of the fleet and how one becomes one; the words, no I/O.
 
 EXPECTED → PENDING → APPROVED → ACTIVE; SUSPENDED and RETIRED are denied on every
-call. Nobody approves what they themselves issued a token for.
+call. Nobody approves what they themselves issued a token for or asked to reinstate.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -24,6 +25,8 @@ PROTOCOL: Final = 1
 CREDITS: Final = 200
 CLOCK_SKEW_MAX_MS: Final = 120_000
 DENIALS_STALE: Final = dt.timedelta(seconds=60)
+NODE_DENIED: Final = "node.denied"
+REPLACED: Final = "本证书已作废:节点已更换设备,请用新设备联络。"
 KEY_STATEMENT_TYPE: Final = "application/vnd.kuwei.key-statement.v1+json"
 
 
@@ -41,6 +44,14 @@ class NodeState(StrEnum):
 DENIED: Final = (NodeState.SUSPENDED, NodeState.RETIRED)
 ADMITTED: Final = (NodeState.APPROVED, NodeState.ACTIVE)
 ENROLLED: Final = (*ADMITTED, *DENIED)
+STATES: Final[Mapping[str, str]] = {
+    NodeState.EXPECTED: "待接入",
+    NodeState.PENDING: "待审批",
+    NodeState.APPROVED: "已批准",
+    NodeState.ACTIVE: "使用中",
+    NodeState.SUSPENDED: "已停用",
+    NodeState.RETIRED: "已退役",
+}
 
 
 class EnrolmentState(StrEnum):
@@ -62,13 +73,36 @@ class EventKind(StrEnum):
     CERTIFIED = "certified"
     ACTIVATED = "activated"
     SUSPENDED = "suspended"
-    RESUMED = "resumed"
+    REINSTATEMENT_ASKED = "reinstatement_asked"
+    REINSTATEMENT_REFUSED = "reinstatement_refused"
+    REINSTATED = "reinstated"
     HISTORY_FORK = "alarm_history_fork"
     STREAM_CONFLICT = "alarm_stream_conflict"
     FIGURES_REJECTED = "alarm_figures_rejected"
     EPOCH_STALE = "alarm_epoch_stale"
     TOKEN_REUSED = "alarm_token_reused"  # noqa: S105  # an event
     TOKEN_FORGED = "alarm_token_forged"  # noqa: S105  # an event
+
+
+EVENTS: Final[Mapping[str, str]] = {
+    EventKind.REGISTERED: "登记",
+    EventKind.TOKEN_ISSUED: "签发入网令牌",
+    EventKind.APPLIED: "申请入网",
+    EventKind.APPROVED: "批准入网",
+    EventKind.REFUSED: "拒绝入网",
+    EventKind.CERTIFIED: "签发证书",
+    EventKind.ACTIVATED: "启用",
+    EventKind.SUSPENDED: "停用",
+    EventKind.REINSTATEMENT_ASKED: "申请恢复",
+    EventKind.REINSTATEMENT_REFUSED: "退回恢复申请",
+    EventKind.REINSTATED: "恢复",
+    EventKind.HISTORY_FORK: "告警:历史分叉",
+    EventKind.STREAM_CONFLICT: "告警:报文冲突",
+    EventKind.FIGURES_REJECTED: "告警:统计拒收",
+    EventKind.EPOCH_STALE: "告警:纪元过旧",
+    EventKind.TOKEN_REUSED: "告警:令牌重复使用",
+    EventKind.TOKEN_FORGED: "告警:令牌伪造",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,11 +200,46 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What a person said about a node, and when; who by the issuer's subject."""
+
+    by: str
+    at: dt.datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspension:
+    """Why a node is out, and who asked to let it in again.
+
+    Attributes:
+        asked: the request a second person has not decided yet.
+    """
+
+    said: Word
+    asked: Word | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """What the gRPC process looks up every second."""
+    """What the gRPC process looks up every second.
+
+    Attributes:
+        denied: node code or serial number of a certificate → the sentence its
+            bearer is told.
+    """
 
     bulletins: dict[str, int]
-    denied: frozenset[str]
+    denied: Mapping[str, str]
+
+
+def denial(code: str, state: str, reason: str) -> KuweiError:
+    """Return what a denied node is told; its own page and log show it."""
+    if state == NodeState.SUSPENDED:
+        message = f"节点 {code} 已被省级停用:{reason}。恢复须由省级办理。"
+    else:
+        message = f"节点 {code} 已退役,请联系省级管理员。"
+    return KuweiError(NODE_DENIED, message, kind=Kind.DENIED)
 
 
 class AuthorityKeeper(Protocol):
@@ -194,11 +263,15 @@ class DenyList:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._known: tuple[dt.datetime, frozenset[str]] | None = None
+        self._known: tuple[dt.datetime, Mapping[str, str]] | None = None
 
-    def learn(self, denied: frozenset[str]) -> None:
+    def learn(self, denied: Mapping[str, str]) -> None:
         """Replace the list; one assignment, safe between threads."""
         self._known = (self._clock.now(), denied)
+
+    def denies(self, peer: Peer) -> bool:
+        """Whether the list names the peer, however old the list is."""
+        return self._known is not None and self._sentence(self._known[1], peer) != ""
 
     def refuse(self, peer: Peer) -> None:
         """Raise if the peer is denied.
@@ -215,9 +288,9 @@ class DenyList:
                 kind=Kind.UNAVAILABLE,
                 retry_after_s=5,
             )
-        if peer.node_code in known[1] or str(peer.serial) in known[1]:
-            raise KuweiError(
-                "node.denied",
-                f"节点 {peer.node_code} 已停用,请联系省级管理员。",
-                kind=Kind.DENIED,
-            )
+        sentence = self._sentence(known[1], peer)
+        if sentence:
+            raise KuweiError(NODE_DENIED, sentence, kind=Kind.DENIED)
+
+    def _sentence(self, denied: Mapping[str, str], peer: Peer) -> str:
+        return denied.get(peer.node_code) or denied.get(str(peer.serial), "")

@@ -14,6 +14,7 @@ from kuwei.v1 import enrolment_pb2, enrolment_pb2_grpc, session_pb2, session_pb2
 from kuwei_hub.fleet.domain import (
     CREDITS,
     PROTOCOL,
+    DenyList,
     EnrolmentState,
     Greeting,
     Membership,
@@ -141,15 +142,18 @@ class Board:
 
     def __init__(self) -> None:
         self._versions: dict[str, int] = {}
+        self._denied: Mapping[str, str] = {}
         self._changed = asyncio.Condition()
         self._closed = False
 
-    async def post(self, versions: Mapping[str, int]) -> None:
-        """Put up the present versions; wake waiters if any changed."""
-        if versions == self._versions:
+    async def post(
+        self, versions: Mapping[str, int], denied: Mapping[str, str]
+    ) -> None:
+        """Put up the present versions; wake waiters if those or the denied changed."""
+        if (versions, denied) == (self._versions, self._denied):
             return
         async with self._changed:
-            self._versions = dict(versions)
+            self._versions, self._denied = dict(versions), denied
             self._changed.notify_all()
 
     async def close(self) -> None:
@@ -158,12 +162,21 @@ class Board:
             self._closed = True
             self._changed.notify_all()
 
-    async def news(self, known: Mapping[str, int], wait_s: float) -> dict[str, int]:
-        """Return topics that differ from what is known, waiting for some."""
+    async def news(
+        self,
+        known: Mapping[str, int],
+        wait_s: float,
+        *,
+        is_denied: Callable[[], bool],
+    ) -> dict[str, int]:
+        """Return topics that differ from what is known, waiting for some.
+
+        Whoever is denied meanwhile waits no longer; the edge refuses the answer.
+        """
         try:
             async with asyncio.timeout(wait_s), self._changed:
                 await self._changed.wait_for(
-                    lambda: self._closed or self._newer(known) != {}
+                    lambda: self._closed or is_denied() or self._newer(known) != {}
                 )
         except TimeoutError:
             return {}
@@ -188,6 +201,7 @@ class SessionRpc(session_pb2_grpc.SessionServiceServicer):
         company: Company,
         positions: Positions,
         board: Board,
+        denials: DenyList,
         clock: Clock,
         spread_ms: int,
     ) -> None:
@@ -196,6 +210,7 @@ class SessionRpc(session_pb2_grpc.SessionServiceServicer):
         self._company = company
         self._positions = positions
         self._board = board
+        self._denials = denials
         self._clock = clock
         self._spread_ms = spread_ms
 
@@ -249,7 +264,10 @@ class SessionRpc(session_pb2_grpc.SessionServiceServicer):
         del context
         known = {one.topic: one.version for one in request.known}
         wait_s = min(request.wait_ms, LONG_POLL_MS) / 1000
-        news = await self._board.news(known, wait_s)
+        peer = peers.current()
+        news = await self._board.news(
+            known, wait_s, is_denied=lambda: self._denials.denies(peer)
+        )
         return session_pb2.WaitForWorkResponse(
             news=[
                 session_pb2.Bulletin(topic=topic, version=version)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
@@ -160,23 +161,48 @@ def bulletins(session: Session, scope: VisibleJurisdictions) -> dict[str, int]:
     return {row.topic: row.version for row in rows}
 
 
-def denied(
+def said(
+    session: Session, scope: VisibleJurisdictions, code: str, kinds: Collection[str]
+) -> FleetEvent | None:
+    """Return the latest event of some kinds about a node."""
+    query = select(FleetEvent).where(
+        FleetEvent.mof_div_code == code,
+        FleetEvent.kind.in_(kinds),
+        _within(scope, FleetEvent.mof_div_code),
+    )
+    return session.scalar(query.order_by(FleetEvent.id.desc()).limit(1))
+
+
+def denied_nodes(
+    session: Session, scope: VisibleJurisdictions
+) -> list[tuple[str, str, str]]:
+    """Return code, state and the reason given for every denied node."""
+    reason = (
+        select(FleetEvent.note)
+        .where(
+            FleetEvent.mof_div_code == FleetNode.mof_div_code,
+            FleetEvent.kind == EventKind.SUSPENDED,
+        )
+        .order_by(FleetEvent.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(
+        FleetNode.mof_div_code, FleetNode.state, func.coalesce(reason, "")
+    ).where(FleetNode.state.in_(DENIED), _within(scope, FleetNode.mof_div_code))
+    return [(code, state, note) for code, state, note in session.execute(query)]
+
+
+def denied_serials(
     session: Session, scope: VisibleJurisdictions, now: dt.datetime
-) -> frozenset[str]:
-    """Return denied node codes and the denied serial numbers still running."""
-    codes = session.scalars(
-        select(FleetNode.mof_div_code).where(
-            FleetNode.state.in_(DENIED), _within(scope, FleetNode.mof_div_code)
-        )
+) -> list[str]:
+    """Return the serial numbers of denied certificates that still run."""
+    query = select(FleetCertificate.serial).where(
+        FleetCertificate.denied_at.is_not(None),
+        FleetCertificate.not_after > now,
+        _within(scope, FleetCertificate.mof_div_code),
     )
-    serials = session.scalars(
-        select(FleetCertificate.serial).where(
-            FleetCertificate.denied_at.is_not(None),
-            FleetCertificate.not_after > now,
-            _within(scope, FleetCertificate.mof_div_code),
-        )
-    )
-    return frozenset(codes) | frozenset(serials)
+    return list(session.scalars(query))
 
 
 def deny_certificates(session: Session, code: str, now: dt.datetime) -> None:

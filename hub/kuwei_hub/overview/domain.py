@@ -53,9 +53,10 @@ class NodeStanding:
     queue_depth: int | None
 
     def is_present(self, now: dt.datetime) -> bool:
-        """Whether it called lately."""
+        """Whether it is in use and called lately."""
         seen = self.last_seen_at
-        return seen is not None and now - seen < ABSENT_AFTER
+        is_late = seen is None or now - seen >= ABSENT_AFTER
+        return self.state == NodeState.ACTIVE and not is_late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +66,14 @@ class Connection:
     Attributes:
         expected: jurisdictions that shall have a node of their own.
         active: nodes that have joined.
-        present: nodes that called lately.
+        suspended: nodes a person shut out.
+        present: nodes in use that called lately.
         current: nodes that run the release they were assigned.
     """
 
     expected: int
     active: int
+    suspended: int
     present: int
     current: int
 
@@ -170,6 +173,7 @@ def connection(
     return Connection(
         expected=len(expected),
         active=sum(node.state == NodeState.ACTIVE for node in known),
+        suspended=sum(node.state == NodeState.SUSPENDED for node in known),
         present=sum(node.is_present(now) for node in known),
         current=sum(is_current(rollouts.get(code)) for code in expected),
     )

@@ -109,6 +109,7 @@ def routes(overview: Overview) -> APIRouter:
             "overview/jurisdiction.html",
             "tree",
             one=one,
+            suspension=overview.suspension(desk.session, desk.scope, one.host or code),
             names=overview.territory.names(desk.session, desk.scope),
             tree=overview.tree(desk.session, desk.scope, period, ask.unfolding(code)),
             ask=ask,

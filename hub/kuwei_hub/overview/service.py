@@ -12,8 +12,9 @@ from kuwei_hub.catalogue.domain import RuleSearch
 from kuwei_hub.catalogue.service import Rulebook
 from kuwei_hub.distribution.domain import RolloutRow
 from kuwei_hub.distribution.service.ledger import Ledger
-from kuwei_hub.fleet.domain import NodeState
+from kuwei_hub.fleet.domain import NodeState, Suspension
 from kuwei_hub.fleet.service.company import Company
+from kuwei_hub.fleet.service.suspension import Suspensions
 from kuwei_hub.overview import store
 from kuwei_hub.overview.domain import (
     Figures,
@@ -65,6 +66,7 @@ class Overview:
     clock: Clock
     territory: Territory
     company: Company
+    suspensions: Suspensions
     ledger: Ledger
     reading: Reading
     rulebook: Rulebook
@@ -81,6 +83,12 @@ class Overview:
         days = [str(one.key[0]) for one in sums]
         year = int(max(days)[:4]) if days else today.year
         return year_of(year)
+
+    def suspension(
+        self, session: Session, scope: VisibleJurisdictions, code: str
+    ) -> Suspension | None:
+        """Return why a jurisdiction's node is out; None for one that is not."""
+        return self.suspensions.of_node(session, scope, code)
 
     def tree(
         self,

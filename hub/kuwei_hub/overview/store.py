@@ -48,7 +48,9 @@ WITH RECURSIVE visible AS (
 ), nodes AS (
   SELECT p.root, count(v.code) AS expected,
     count(*) FILTER (WHERE n.state = 'active') AS active,
-    count(*) FILTER (WHERE n.last_seen_at > :seen_after) AS present,
+    count(*) FILTER (WHERE n.state = 'suspended') AS suspended,
+    count(*) FILTER (WHERE n.state = 'active' AND n.last_seen_at > :seen_after)
+      AS present,
     count(*) FILTER (WHERE d.state = 'active') AS current
   FROM part p
   LEFT JOIN visible v ON v.code = p.code AND v.host IS NULL
@@ -100,7 +102,7 @@ def _sums(rows: Sequence[RowMapping]) -> Sums:
                 at_one_stage=int(row[f"{prefix}at_one_stage"]),
             )
             totals[prefix].append(one)
-    names = ("expected", "active", "present", "current")
+    names = ("expected", "active", "suspended", "present", "current")
     return Sums(
         own=tallied(totals["own_"]),
         whole=tallied(totals[""]),

@@ -24,9 +24,14 @@ LINKS: Mapping[LinkState, str] = {
     LinkState.CONNECTED: "连接正常",
     LinkState.UNREACHABLE: "无法连接",
     LinkState.REFUSED: "省级拒绝接入",
+    LinkState.SUSPENDED: "已被省级停用",
     LinkState.FORKED: "历史不一致 · 已停止上报",
     LinkState.FAULTY: "上报程序故障 · 请看日志",
 }
+
+NEEDS_PERSON = frozenset(
+    {LinkState.REFUSED, LinkState.SUSPENDED, LinkState.FORKED, LinkState.FAULTY}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +109,7 @@ class Link:
     @property
     def needs_person(self) -> bool:
         """Whether waiting will not mend it."""
-        return self.state in {LinkState.REFUSED, LinkState.FORKED, LinkState.FAULTY}
+        return self.state in NEEDS_PERSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

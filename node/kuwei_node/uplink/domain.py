@@ -28,12 +28,13 @@ Uniform = Callable[[float, float], float]
 
 
 class LinkState(StrEnum):
-    """How the node stands with the hub; the last three wait for a person."""
+    """How the node stands with the hub; the last four wait for a person."""
 
     NEVER = "never"
     CONNECTED = "connected"
     UNREACHABLE = "unreachable"
     REFUSED = "refused"
+    SUSPENDED = "suspended"
     FORKED = "forked"
     FAULTY = "faulty"
 

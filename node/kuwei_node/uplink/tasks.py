@@ -41,6 +41,7 @@ WAITS_FOR_A_PERSON: Final = frozenset(
 )
 
 FAULT: Final = "uplink.fault"
+DENIED: Final = "node.denied"
 
 OnNews = Callable[[Mapping[str, int], int], None]
 """Called with new bulletins and the milliseconds to spread a fetch over."""
@@ -157,6 +158,8 @@ class Uplink:
             state = LinkState.FORKED
         elif error.code == FAULT:
             state = LinkState.FAULTY
+        elif error.code == DENIED:
+            state = LinkState.SUSPENDED
         elif error.kind in {Kind.UNAVAILABLE, Kind.LIMITED}:
             state = LinkState.UNREACHABLE
         else:
@@ -321,7 +324,11 @@ class Process:
             wait = backoff.failed(float(found.retry_after_s or 0))
             state = self._note(found)
             log.warning(
-                "uplink_failed", code=found.code, state=state, wait_s=round(wait, 1)
+                "uplink_failed",
+                code=found.code,
+                reason=found.message,
+                state=state,
+                wait_s=round(wait, 1),
             )
             return wait
         backoff.succeeded()

@@ -25,6 +25,7 @@ class Permission(StrEnum):
     DRAFT_RULES = "起草规则"
     APPROVE_RULES = "审批与发布规则"
     MANAGE_FLEET = "管理节点接入"
+    APPROVE_REINSTATEMENT = "批准恢复节点"
     EXPORT_TABLES = "导出表格"
     SEE_AUDIT = "查看审计日志"
     SCREEN_PAYMENTS = "提交支付审核"
@@ -46,6 +47,8 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.DRAFT_RULES: frozenset({Role.RULE_DRAFTER}),
     Permission.APPROVE_RULES: frozenset({Role.RULE_APPROVER}),
     Permission.MANAGE_FLEET: frozenset({Role.ADMINISTRATOR}),
+    # A province may have one administrator; the second person is then its leader.
+    Permission.APPROVE_REINSTATEMENT: frozenset({Role.ADMINISTRATOR, Role.LEADER}),
     Permission.EXPORT_TABLES: frozenset(
         {Role.MONITOR, Role.REVIEWER, Role.LEADER, Role.ASSESSOR, Role.AUDITOR}
     ),

@@ -14,6 +14,8 @@ from tuf.api.exceptions import (
 
 from kuwei_shared.kernel.errors import Kind, KuweiError
 
+REFUSED = frozenset({Kind.DENIED, Kind.UNAUTHENTICATED})
+
 _TABLE: tuple[tuple[type[Exception], str, str], ...] = (
     (
         ExpiredMetadataError,
@@ -44,7 +46,14 @@ _TABLE: tuple[tuple[type[Exception], str, str], ...] = (
 
 
 def refusal(error: RepositoryError | DownloadError) -> KuweiError:
-    """Return the refusal a TUF error amounts to; the cause stays for the log."""
+    """Return the refusal a TUF error amounts to; the cause stays for the log.
+
+    A caller the hub refused is told the hub's reason. It stays "not to be had now":
+    the release itself is sound, and is taken once the caller is let in again.
+    """
+    cause = error.__cause__
+    if isinstance(cause, KuweiError) and cause.kind in REFUSED:
+        return KuweiError(cause.code, cause.message, kind=Kind.UNAVAILABLE)
     for kind, code, message in _TABLE:
         if isinstance(error, kind):
             return KuweiError(code, message, kind=Kind.DENIED)

@@ -1,8 +1,9 @@
 """The one interceptor of a server: admit, run, time, translate errors.
 
-Order matters: a caller is admitted before its request is looked at, and whatever
-is raised leaves as a status with a trailer, never as a stack trace. Cancellation
-is passed on (swallowing it leaks memory in grpc.aio, grpc#43360).
+Order matters: a caller is admitted before its request is looked at, and again before
+anything is handed out, for it may be denied meanwhile. Whatever is raised leaves as a
+status with a trailer, never as a stack trace. Cancellation is passed on (swallowing
+it leaks memory in grpc.aio, grpc#43360).
 """
 
 from __future__ import annotations
@@ -83,7 +84,9 @@ class Edge(aio.ServerInterceptor):
     def _answering(self, method: str, inner: Handler) -> Handler:
         async def call(request: Message, context: Context) -> Message:
             async with self._around(method, context):
-                return await inner(request, context)
+                answer = await inner(request, context)
+                self._check_again()
+                return answer
 
         return call
 
@@ -91,9 +94,14 @@ class Edge(aio.ServerInterceptor):
         async def call(request: Message, context: Context) -> AsyncIterator[Message]:
             async with self._around(method, context):
                 async for part in inner(request, context):
+                    self._check_again()
                     yield part
 
         return call
+
+    def _check_again(self) -> None:
+        if self.guard is not None:
+            self.guard.admit_still()
 
     @asynccontextmanager
     async def _around(self, method: str, context: Context) -> AsyncIterator[None]:

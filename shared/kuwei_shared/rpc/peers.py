@@ -73,6 +73,14 @@ class Guard:
         self.denials.refuse(peer)
         _current.set(peer)
 
+    def admit_still(self) -> None:
+        """Raise if the peer of the running call was denied since it was admitted.
+
+        Raises:
+            KuweiError: whatever the denylist says.
+        """
+        self.denials.refuse(current())
+
 
 def _one(pems: list[bytes]) -> bytes:
     if len(pems) != 1:

@@ -26,6 +26,7 @@ DETAILS = {
     "param": "参数",
     "profile": "导入方案",
     "proposal": "调整单",
+    "reason": "理由",
     "root": "根摘要",
     "rows": "行数",
     "sha256": "文件摘要",

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from kuwei_hub.fleet.domain import (
     CLOCK_SKEW_MAX_MS,
+    DENIED,
     PROTOCOL,
     EventKind,
     Greeting,
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.integration
 CODE, OTHER = "450102000", "450303000"
 CLOCK = SetClock()
 NOW_MS = int(CLOCK.now().timestamp() * 1000)
+PULSE = Pulse(clock_ms=NOW_MS, queue_depth=0, agent_version="0.1.0", catalogue=None)
 
 
 @pytest.fixture
@@ -86,8 +88,6 @@ def test_a_node_of_another_protocol_is_told_to_upgrade(
         (NodeState.ACTIVE, NodeState.ACTIVE),
         (NodeState.EXPECTED, NodeState.EXPECTED),
         (NodeState.PENDING, NodeState.PENDING),
-        (NodeState.SUSPENDED, NodeState.SUSPENDED),
-        (NodeState.RETIRED, NodeState.RETIRED),
     ],
 )
 def test_a_greeting_makes_active_only_who_was_approved(
@@ -100,7 +100,9 @@ def test_a_greeting_makes_active_only_who_was_approved(
     assert node.state == after
 
 
-@pytest.mark.parametrize("state", [s for s in NodeState if s != NodeState.ACTIVE])
+@pytest.mark.parametrize(
+    "state", [NodeState.EXPECTED, NodeState.PENDING, NodeState.APPROVED]
+)
 def test_only_an_active_node_hands_figures_in(
     company: Company, session: Session, state: NodeState
 ) -> None:
@@ -108,6 +110,23 @@ def test_only_an_active_node_hands_figures_in(
 
     with pytest.raises(KuweiError, match=r"session\.no_hello"):
         company.require_submitter(session, CODE)
+
+
+@pytest.mark.parametrize("state", DENIED)
+def test_a_denied_node_is_refused_though_no_list_was_read_yet(
+    company: Company, session: Session, state: NodeState
+) -> None:
+    node = known(session, state)
+
+    for call in (
+        lambda: company.hello(session, CODE, greeting()),
+        lambda: company.heartbeat(session, CODE, PULSE),
+        lambda: company.require_submitter(session, CODE),
+        lambda: company.current_key(session, CODE),
+    ):
+        with pytest.raises(KuweiError, match=r"node\.denied"):
+            call()
+    assert node.state == state
 
 
 @pytest.mark.parametrize(
@@ -158,59 +177,12 @@ def test_a_newer_epoch_is_followed_and_alarms(
     assert events(company, session, alarms=True) == [EventKind.HISTORY_FORK]
 
 
-@pytest.mark.parametrize("state", [NodeState.APPROVED, NodeState.ACTIVE])
-def test_a_suspended_node_is_denied_until_it_is_resumed(
-    company: Company, session: Session, state: NodeState
-) -> None:
-    node = known(session, state)
-
-    company.suspend(session, CODE, by="系统管理员", reason="失窃")
-    denied = company.watch(session).denied
-    company.resume(session, CODE, by="系统管理员", reason="已找回")
-
-    assert CODE in str(denied)
-    assert node.state == NodeState.APPROVED
-    assert CODE not in str(company.watch(session).denied)
-    assert events(company, session) == [EventKind.RESUMED, EventKind.SUSPENDED]
-
-
-@pytest.mark.parametrize(
-    "state",
-    [NodeState.EXPECTED, NodeState.PENDING, NodeState.SUSPENDED, NodeState.RETIRED],
-)
-def test_who_is_not_admitted_cannot_be_admitted_by_way_of_a_suspension(
-    company: Company, session: Session, state: NodeState
-) -> None:
-    node = known(session, state)
-
-    with pytest.raises(KuweiError, match=r"node\.not_admitted"):
-        company.suspend(session, CODE, by="系统管理员", reason="失窃")
-
-    assert node.state == state
-    assert events(company, session) == []
-
-
-@pytest.mark.parametrize("state", [s for s in NodeState if s != NodeState.SUSPENDED])
-def test_only_a_suspended_node_is_resumed(
-    company: Company, session: Session, state: NodeState
-) -> None:
-    node = known(session, state)
-
-    with pytest.raises(KuweiError, match=r"node\.not_suspended"):
-        company.resume(session, CODE, by="系统管理员", reason="已找回")
-
-    assert node.state == state
-
-
 def test_nobody_unregistered_is_greeted_or_heard(
     company: Company, session: Session
 ) -> None:
-    pulse = Pulse(clock_ms=NOW_MS, queue_depth=0, agent_version="0.1.0", catalogue=None)
-
     for call in (
         lambda: company.hello(session, CODE, greeting()),
-        lambda: company.heartbeat(session, CODE, pulse),
-        lambda: company.suspend(session, CODE, by="系统管理员", reason="失窃"),
+        lambda: company.heartbeat(session, CODE, PULSE),
     ):
         with pytest.raises(KuweiError, match=r"node\.unknown"):
             call()

@@ -194,7 +194,8 @@ def test_an_outage_between_two_batches_goes_on_at_the_second(post: Post) -> None
     [
         ("rpc.unreachable", Kind.UNAVAILABLE, LinkState.UNREACHABLE),
         ("capacity.full", Kind.LIMITED, LinkState.UNREACHABLE),
-        ("fleet.suspended", Kind.DENIED, LinkState.REFUSED),
+        ("node.denied", Kind.DENIED, LinkState.SUSPENDED),
+        ("node.unknown", Kind.MISSING, LinkState.REFUSED),
         ("receipt.mismatch", Kind.CONFLICT, LinkState.FORKED),
         ("session.epoch_stale", Kind.DENIED, LinkState.FORKED),
         ("uplink.fault", Kind.UNAVAILABLE, LinkState.FAULTY),

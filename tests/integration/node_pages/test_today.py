@@ -4,6 +4,7 @@ import node_site_lab
 import pytest
 from node_site_lab import DRAFTER, MONITOR, STRANGER, held_payment
 
+from kuwei_hub.fleet.domain import denial
 from kuwei_node.today.domain import LINKS
 from kuwei_node.uplink.domain import LinkState
 from kuwei_node.uplink.tasks import refusal
@@ -60,6 +61,22 @@ def test_a_fault_of_the_uplink_is_not_called_a_province_out_of_reach(
 
     assert "上报程序故障 · 请看日志" in page
     assert "uplink_fault" in page
+    assert "无法连接" not in page
+
+
+@pytest.mark.usefixtures("arrivals")
+def test_a_node_that_was_shut_out_says_so_with_the_reason(
+    site: node_site_lab.NodeSite,
+) -> None:
+    error = denial("450102000", "suspended", "设备失窃,已报案")
+    with site.node.unit_of_work.begin() as session:
+        site.node.standing.failed(session, LinkState.SUSPENDED, error)
+
+    with site.signed_in(MONITOR) as browser:
+        page = browser.get("/").text
+
+    assert "已被省级停用" in page
+    assert "设备失窃,已报案" in page
     assert "无法连接" not in page
 
 

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.integration
 NAMED = ("--name", "兴宁区", "--level", "county")
 COUNTY, CITY = "450102000", "450303000"
 PLACES = f"mof_div_code,name,level,opened_on\n{CITY},叠彩区,county,2020-01-01\n"
+STOLEN, FOUND = "设备失窃,已报案", "设备已找回,密钥未动"
 DRAFTER, APPROVER = "起草岗", "审批岗"
 
 
@@ -133,6 +134,71 @@ def test_an_approval_is_recorded(terminal: Terminal) -> None:
     terminal.do("approve", code, "--by", "批准岗")
 
     assert terminal.acts()[-1] == ("批准入网", f"节点 {code}")
+
+
+def in_use(terminal: Terminal, code: str) -> None:
+    terminal.type("register-node", code, *NAMED)
+    terminal.run(
+        "UPDATE fleet_node SET state = 'active' WHERE mof_div_code = :code", code=code
+    )
+
+
+def state(terminal: Terminal, code: str) -> str:
+    query = "SELECT state FROM fleet_node WHERE mof_div_code = :code"
+    return str(terminal.one(query, code=code))
+
+
+def test_a_stolen_node_is_shut_out_by_one_verb(terminal: Terminal) -> None:
+    in_use(terminal, CITY)
+
+    terminal.do("node", "suspend", CITY, "--reason", STOLEN)
+
+    assert state(terminal, CITY) == "suspended"
+    assert terminal.acts()[-1] == ("停用节点", f"节点 {CITY}")
+    assert terminal.details()[-1] == {"reason": STOLEN}
+
+
+def test_the_account_that_asked_does_not_reinstate(terminal: Terminal) -> None:
+    in_use(terminal, CITY)
+    terminal.do("node", "suspend", CITY, "--reason", STOLEN)
+    terminal.do("node", "reinstate", CITY, "--reason", FOUND)
+
+    result = terminal.type("node", "reinstate", CITY, "--approve")
+
+    assert isinstance(result.exception, KuweiError)
+    assert result.exception.code == "reinstatement.one_person"
+    assert state(terminal, CITY) == "suspended"
+    assert terminal.acts()[-1] == ("申请恢复节点", f"节点 {CITY}")
+
+
+def test_what_another_account_asked_for_is_reinstated(terminal: Terminal) -> None:
+    in_use(terminal, CITY)
+    terminal.do("node", "suspend", CITY, "--reason", STOLEN)
+    terminal.do("node", "reinstate", CITY, "--reason", FOUND)
+    terminal.run("UPDATE fleet_event SET actor = 'cli:other' WHERE kind LIKE 're%'")
+
+    terminal.do("node", "reinstate", CITY, "--approve")
+
+    assert state(terminal, CITY) == "approved"
+    assert terminal.acts()[-1] == ("批准恢复节点", f"节点 {CITY}")
+
+
+@pytest.mark.parametrize("words", [(), ("--reason", "已找回设备", "--approve")])
+def test_asking_and_approving_are_two_acts(
+    terminal: Terminal, words: tuple[str, ...]
+) -> None:
+    assert terminal.type("node", "reinstate", CITY, *words).exit_code == 2
+
+
+def test_a_suspension_needs_a_reason_and_a_node_in_use(terminal: Terminal) -> None:
+    before = terminal.acts()
+
+    silent = terminal.type("node", "suspend", CITY, "--reason", "无")
+    unknown = terminal.type("node", "suspend", "450999000", "--reason", STOLEN)
+
+    codes = [getattr(one.exception, "code", "") for one in (silent, unknown)]
+    assert codes == ["node.no_reason", "node.unknown"]
+    assert terminal.acts() == before
 
 
 def test_every_act_on_releases_is_recorded(terminal: Terminal) -> None:

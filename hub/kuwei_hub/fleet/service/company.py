@@ -1,4 +1,4 @@
-"""Keeping company with members: greeting, pulse, bulletins, suspension, keys."""
+"""Keeping company with members: greeting, pulse, bulletins, keys."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from sqlalchemy.orm import Session
 
 from kuwei_hub.fleet import store
 from kuwei_hub.fleet.domain import (
-    ADMITTED,
     CLOCK_SKEW_MAX_MS,
+    DENIED,
     PROTOCOL,
+    REPLACED,
     EventKind,
     Greeting,
     NodeState,
     Pulse,
     Watch,
     Welcome,
+    denial,
 )
 from kuwei_hub.fleet.models import FleetEvent, FleetNode
 from kuwei_shared.identity.scope import (
@@ -39,7 +41,8 @@ class Company:
         """Greet a node; its first Hello makes it active.
 
         Raises:
-            KuweiError: ``session.protocol`` when the versions do not meet.
+            KuweiError: ``session.protocol`` when the versions do not meet,
+                ``node.denied``.
         """
         if not greeting.protocol_min <= PROTOCOL <= greeting.protocol_max:
             raise KuweiError(
@@ -47,7 +50,7 @@ class Company:
                 "节点与省级的协议版本不相容,请升级较旧的一方。",
                 kind=Kind.CONFLICT,
             )
-        node = self._member(session, code, lock=True)
+        node = self._admitted(session, code, lock=True)
         if greeting.epoch < node.epoch:
             return self._stale(session, node, greeting.epoch)
         if greeting.epoch > node.epoch:
@@ -61,7 +64,7 @@ class Company:
 
     def heartbeat(self, session: Session, code: str, pulse: Pulse) -> None:
         """Note that a node is alive and how long its queue is."""
-        node = self._member(session, code, lock=True)
+        node = self._admitted(session, code, lock=True)
         self._saw(node, pulse.clock_ms)
         node.queue_depth = pulse.queue_depth
         node.agent_version = pulse.agent_version[:40]
@@ -71,9 +74,10 @@ class Company:
         """Return the node's epoch if it may hand in figures now.
 
         Raises:
-            KuweiError: ``session.no_hello`` or ``session.clock_suspect``.
+            KuweiError: ``node.denied``, ``session.no_hello`` or
+                ``session.clock_suspect``.
         """
-        node = self._member(session, code)
+        node = self._admitted(session, code)
         if node.state != NodeState.ACTIVE:
             raise KuweiError(
                 "session.no_hello", "请先握手(Hello)再上报。", kind=Kind.CONFLICT
@@ -94,9 +98,16 @@ class Company:
         return None if raw is None else keys.public_key(raw)
 
     def current_key(self, session: Session, code: str) -> Ed25519PublicKey | None:
-        """Return the key a node signs with now; None for who is no member."""
-        node = store.node(session, of_jurisdictions([code]), code)
-        return None if node is None else self.signing_key(session, code, node.epoch)
+        """Return the key a node signs with now; None for who is no member.
+
+        Raises:
+            KuweiError: ``node.denied``.
+        """
+        scope = of_jurisdictions([code])
+        if store.node(session, scope, code) is None:
+            return None
+        node = self._admitted(session, code)
+        return self.signing_key(session, code, node.epoch)
 
     def announce(self, session: Session, topic: str) -> None:
         """Tell waiting nodes, once this transaction commits, of news on a topic."""
@@ -107,41 +118,18 @@ class Company:
         scope = of_service()
         return Watch(
             bulletins=store.bulletins(session, scope),
-            denied=store.denied(session, scope, self._clock.now()),
+            denied=self._denied(session, scope),
         )
 
     def alarm(self, session: Session, code: str, kind: EventKind, note: str) -> None:
         """Record that something about a node is not as it should be."""
         self._record(session, code, kind, "hub", note)
 
-    def suspend(self, session: Session, code: str, *, by: str, reason: str) -> None:
-        """Deny a node on every call from now on, until it is resumed.
-
-        Raises:
-            KuweiError: ``node.not_admitted`` for a node nobody approved, and for one
-                that retired: resuming it would admit it.
-        """
-        node = self._member(session, code, lock=True)
-        if node.state not in ADMITTED:
-            raise KuweiError(
-                "node.not_admitted", f"节点 {code} 未在使用。", kind=Kind.CONFLICT
-            )
-        node.state = NodeState.SUSPENDED
-        self._record(session, code, EventKind.SUSPENDED, by, reason)
-
-    def resume(self, session: Session, code: str, *, by: str, reason: str) -> None:
-        """Admit a suspended node again.
-
-        Raises:
-            KuweiError: ``node.not_suspended``.
-        """
-        node = self._member(session, code, lock=True)
-        if node.state != NodeState.SUSPENDED:
-            raise KuweiError(
-                "node.not_suspended", f"节点 {code} 并未停用。", kind=Kind.CONFLICT
-            )
-        node.state = NodeState.APPROVED
-        self._record(session, code, EventKind.RESUMED, by, reason)
+    def node(
+        self, session: Session, scope: VisibleJurisdictions, code: str
+    ) -> FleetNode | None:
+        """Return a node the caller may see; None for who was never registered."""
+        return store.node(session, scope, code)
 
     def nodes(
         self, session: Session, scope: VisibleJurisdictions, page: PageRequest
@@ -193,10 +181,26 @@ class Company:
         node.clock_skew_ms = clock_ms - int(now.timestamp() * 1000)
         node.last_seen_at = now
 
-    def _member(self, session: Session, code: str, *, lock: bool = False) -> FleetNode:
-        node = store.node(session, of_jurisdictions([code]), code, lock=lock)
+    def _denied(self, session: Session, scope: VisibleJurisdictions) -> dict[str, str]:
+        serials = store.denied_serials(session, scope, self._clock.now())
+        nodes = store.denied_nodes(session, scope)
+        found = {code: denial(code, *why).message for code, *why in nodes}
+        return dict.fromkeys(serials, REPLACED) | found
+
+    def _admitted(
+        self, session: Session, code: str, *, lock: bool = False
+    ) -> FleetNode:
+        """Return a node that is not denied, asked of the table itself.
+
+        The list the edge goes by is up to a second old; this is not.
+        """
+        scope = of_jurisdictions([code])
+        node = store.node(session, scope, code, lock=lock)
         if node is None:
             raise KuweiError("node.unknown", f"节点 {code} 未登记。", kind=Kind.MISSING)
+        if node.state in DENIED:
+            event = store.said(session, scope, code, [EventKind.SUSPENDED])
+            raise denial(code, node.state, "" if event is None else event.note)
         return node
 
     def _record(

@@ -170,6 +170,8 @@ class Enrolment:
             )
         self._decide(waiting, EnrolmentState.APPROVED, by)
         node = self._node(session, code)
+        if node.state == NodeState.SUSPENDED:
+            self._record(session, code, EventKind.REINSTATED, by, "更换设备后重新入网")
         node.state = NodeState.APPROVED
         node.epoch = waiting.epoch
         now = self._clock.now()

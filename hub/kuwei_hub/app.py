@@ -12,6 +12,7 @@ from kuwei_hub.catalogue import routes as catalogue
 from kuwei_hub.distribution import routes as distribution
 from kuwei_hub.fleet import routes as fleet
 from kuwei_hub.identity import routes as identity
+from kuwei_hub.identity.service import renewals
 from kuwei_hub.overview import routes as overview
 from kuwei_hub.overview.service import Overview
 from kuwei_hub.territory import routes as territory
@@ -40,6 +41,8 @@ def create(hub: Hub) -> FastAPI:
         KuweiError: ``settings.web`` when pages could not be safe.
     """
     static = StaticFolder()
+    party = relying_party(hub.settings, hub.clock)
+    sessions = session_codec(hub.settings, hub.clock)
     parts = WebParts(
         system="省级监控平台",
         place=hub.settings.place,
@@ -47,8 +50,9 @@ def create(hub: Hub) -> FastAPI:
         navigation=NAVIGATION,
         templates=Templates({name: f"kuwei_hub.{name}" for name in FEATURES}, static),
         unit_of_work=hub.unit_of_work,
-        party=relying_party(hub.settings, hub.clock),
-        sessions=session_codec(hub.settings, hub.clock),
+        party=party,
+        sessions=sessions,
+        renewals=renewals(hub.unit_of_work.begin, party, sessions),
         read_scope=hub.territory.visible_to,
         record_act=hub.audit.record,
         clock=hub.clock,

@@ -19,6 +19,7 @@ from kuwei_node.effective import routes as effective
 from kuwei_node.effective.service import Effective
 from kuwei_node.holds import routes as holds
 from kuwei_node.identity import routes as identity
+from kuwei_node.identity.service import renewals
 from kuwei_node.intake import routes as intake
 from kuwei_node.schedule import routes as schedule
 from kuwei_node.screening.api import endpoint as screening
@@ -56,6 +57,7 @@ def create(node: Node) -> FastAPI:
     """
     settings, static = node.settings, StaticFolder()
     party = relying_party(settings, node.clock)
+    sessions = session_codec(settings, node.clock)
     parts = WebParts(
         system="预算执行动态监控",
         place=settings.place,
@@ -64,7 +66,8 @@ def create(node: Node) -> FastAPI:
         templates=Templates({name: f"kuwei_node.{name}" for name in FEATURES}, static),
         unit_of_work=node.unit_of_work,
         party=party,
-        sessions=session_codec(settings, node.clock),
+        sessions=sessions,
+        renewals=renewals(node.unit_of_work.begin, party, sessions),
         read_scope=node.reference.visible_to,
         record_act=node.audit.record,
         clock=node.clock,

@@ -49,10 +49,15 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """Who the provider says somebody is, and the token to ask again with."""
+    """Who the provider says somebody is, and the token to ask again with.
+
+    Attributes:
+        proven_at: before the provider was asked; what it knew later is not in this.
+    """
 
     principal: Principal
     refresh_token: str | None
+    proven_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +97,8 @@ class RelyingParty:
         """
         if attempt is None or not secrets.compare_digest(attempt.state, state):
             raise _mismatch()
-        if self.clock.now().timestamp() >= attempt.expires:
+        now = self.clock.now()
+        if now.timestamp() >= attempt.expires:
             raise _mismatch()
         tokens = self.provider.exchange(
             self.client, code=code, verifier=attempt.verifier
@@ -103,8 +109,11 @@ class RelyingParty:
             nonce, attempt.nonce
         ):
             raise _mismatch()
-        who = principal.from_claims(claims)
-        return Login(principal=who, refresh_token=tokens.refresh_token)
+        return Login(
+            principal=principal.from_claims(claims),
+            refresh_token=tokens.refresh_token,
+            proven_at=now,
+        )
 
     def renew(self, refresh_token: str) -> Login:
         """Ask the provider who somebody is by now.
@@ -113,9 +122,13 @@ class RelyingParty:
             KuweiError: ``identity.code_refused``, and what the token and role
                 checks refuse.
         """
+        now = self.clock.now()
         tokens = self.provider.refresh(self.client, refresh_token)
-        who = principal.from_claims(self.check.claims(tokens.id_token or ""))
-        return Login(principal=who, refresh_token=tokens.refresh_token)
+        return Login(
+            principal=principal.from_claims(self.check.claims(tokens.id_token or "")),
+            refresh_token=tokens.refresh_token,
+            proven_at=now,
+        )
 
     def farewell(self, refresh_token: str | None) -> str | None:
         """Return where a browser ends its session at the provider, if it can.

@@ -4,7 +4,8 @@
   (OIDC Core 12): a post that was withdrawn is gone, a refusal ends the session.
 * While the provider cannot be asked, or gave nothing to ask with, a session lives until
   ``CONFIRM_BY``, not longer.
-* A refresh token works once, so requests that bring the same one share its answer.
+* A refresh token works once, so requests that bring the same one share its answer;
+  ``answers`` does the same among the processes of a service.
 """
 
 from __future__ import annotations
@@ -50,8 +51,7 @@ class _Asked:
         """Whether the answer still stands; one not yet there does."""
         if not self.answer.done():
             return True
-        fault = self.answer.exception()
-        return now - self.at < (OUTAGE_KEPT if _is_outage(fault) else ANSWER_KEPT)
+        return now - self.at < kept_for(self.answer.exception())
 
 
 class Renewals:
@@ -76,7 +76,7 @@ class Renewals:
         if token is None:
             if age < CONFIRM_BY:
                 return None
-            raise _over()
+            raise session_over()
         try:
             login = self._answer(token)
         except KuweiError as error:
@@ -88,13 +88,14 @@ class Renewals:
     def _confirmed(self, session: BrowserSession, login: Login) -> Confirmed:
         who = login.principal
         if who.subject != session.subject:
-            raise _over()
+            raise session_over()
         fresh = replace(
             session,
             name=who.name,
             roles=tuple(sorted(who.roles)),
             jurisdictions=who.jurisdictions,
-            confirmed=int(self._clock.now().timestamp()),
+            # Not now: a shared answer is as old as it is.
+            confirmed=int(login.proven_at.timestamp()),
         )
         return Confirmed(session=fresh, refresh_token=login.refresh_token)
 
@@ -110,12 +111,7 @@ class Renewals:
         try:
             return asked.answer.result(WAIT_S)
         except TimeoutError as late:
-            raise KuweiError(
-                "identity.provider_unavailable",
-                "统一认证服务迟迟没有答复,请稍后重试。",
-                kind=Kind.UNAVAILABLE,
-                retry_after_s=5,
-            ) from late
+            raise provider_late() from late
 
     def _ask(self, digest: str) -> tuple[_Asked, bool]:
         """Return the question about a token, and whether it is ours to ask."""
@@ -131,13 +127,29 @@ class Renewals:
             return asked, True
 
 
-def _is_outage(fault: BaseException | None) -> bool:
-    return isinstance(fault, KuweiError) and fault.kind is Kind.UNAVAILABLE
+def kept_for(fault: BaseException | None) -> dt.timedelta:
+    """Return how long an answer, or the failure to get one, is shared."""
+    return OUTAGE_KEPT if _is_outage(fault) else ANSWER_KEPT
 
 
-def _over() -> KuweiError:
+def session_over() -> KuweiError:
+    """Return the refusal that sends a browser through the login again."""
     return KuweiError(
         "identity.session_over",
         "登录状态须重新确认,请重新登录。",
         kind=Kind.UNAUTHENTICATED,
     )
+
+
+def provider_late() -> KuweiError:
+    """Return the refusal of whoever has waited for an answer long enough."""
+    return KuweiError(
+        "identity.provider_unavailable",
+        "统一认证服务迟迟没有答复,请稍后重试。",
+        kind=Kind.UNAVAILABLE,
+        retry_after_s=5,
+    )
+
+
+def _is_outage(fault: BaseException | None) -> bool:
+    return isinstance(fault, KuweiError) and fault.kind is Kind.UNAVAILABLE

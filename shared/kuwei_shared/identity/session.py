@@ -1,6 +1,6 @@
 """A person's session: a signed cookie that says who, until when, and a CSRF token.
 
-Nothing is stored at the server, so any web process serves any request. The
+No session is stored at the server, so any web process serves any request. The
 signature uses the first of several secrets and accepts all: secrets rotate
 without logging people out. Every login makes a new session and CSRF token; use
 renews the idle deadline, never the absolute one. ``renewal`` confirms it meanwhile.
@@ -95,7 +95,8 @@ class SessionCodec:
             newest_last, salt="kuwei.note", signer_kwargs=signer
         )
         # Signed is not secret: what asks the provider again is encrypted as well.
-        self._tokens = MultiFernet([_cipher(secret) for secret in secret_keys])
+        self._tokens = _ciphers(secret_keys, b"kuwei.token")
+        self._answers = _ciphers(secret_keys, b"kuwei.answer")
         self._clock = clock
 
     def open(self, principal: Principal) -> BrowserSession:
@@ -147,6 +148,17 @@ class SessionCodec:
         except InvalidToken:
             return None
 
+    def write_answer(self, answer: bytes) -> bytes:
+        """Return what one process keeps for the others, sealed."""
+        return self._answers.encrypt(answer)
+
+    def read_answer(self, sealed: bytes) -> bytes | None:
+        """Return what another process kept, or None if it is not ours."""
+        try:
+            return self._answers.decrypt(sealed)
+        except InvalidToken:
+            return None
+
     def write_attempt(self, attempt: Attempt) -> str:
         """Return the cookie value of a login attempt."""
         return str(self._attempts.dumps(attempt.as_json()))
@@ -174,6 +186,6 @@ class SessionCodec:
             return None
 
 
-def _cipher(secret: str) -> Fernet:
-    key = hmac.digest(secret.encode(), b"kuwei.token", hashlib.sha256)
-    return Fernet(base64.urlsafe_b64encode(key))
+def _ciphers(secret_keys: Sequence[str], purpose: bytes) -> MultiFernet:
+    keys = [hmac.digest(one.encode(), purpose, hashlib.sha256) for one in secret_keys]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])

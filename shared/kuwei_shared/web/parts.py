@@ -64,6 +64,7 @@ class WebParts:
         place: whose service this is: ``广西壮族自治区财政厅``.
         cookie: base name of this service's cookies; cookies ignore ports, so two
             services on one machine need two names.
+        renewals: confirm sessions, once for all processes of this service.
         read_scope: turns a principal into visible jurisdictions.
         record_act: writes the audit log: act, object, details.
         gate: admits machines; None where there is no API.
@@ -77,16 +78,12 @@ class WebParts:
     unit_of_work: UnitOfWork
     party: RelyingParty
     sessions: SessionCodec
+    renewals: Renewals
     read_scope: ReadScope
     record_act: RecordAct
     clock: Clock
     is_production: bool
     gate: BearerGate | None = None
-    renewals: Renewals = field(init=False)
-
-    def __post_init__(self) -> None:
-        renewals = Renewals(self.party.renew, self.clock)
-        object.__setattr__(self, "renewals", renewals)
 
     def admit(self, request: Request) -> BrowserSession | None:
         """Return a browser's session, confirmed lately; None without one.

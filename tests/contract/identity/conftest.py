@@ -87,6 +87,20 @@ def hub(
 
 
 @pytest.fixture(scope="session")
+def second(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """Another web process of the hub, over the same database."""
+    with web_lab.served_hub(
+        hub.settings.database_url,
+        tmp_path_factory.mktemp("second"),
+        hub.clock,
+        web_url=f"http://127.0.0.1:{embedded.free_port()}",
+        issuer=hub.settings.issuer,
+        web_client_secret=keycloak_lab.SECRETS["hub-web"],
+    ) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
 def node(
     keycloak: Keycloak,
     postgres: embedded.Postgres,

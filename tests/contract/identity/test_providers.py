@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -307,6 +308,21 @@ def test_who_keeps_the_post_notices_no_confirmation(
 
         assert page.status_code == httpx.codes.OK
         assert client.cookies["kuwei-hub-token"] != before
+
+
+def test_two_processes_that_confirm_at_once_leave_the_session_alone(
+    hub: Hub, second: Hub, keycloak: Keycloak, in_five_minutes: Callable[[], None]
+) -> None:
+    name = "450181-reviewer"
+    pages = [f"{one.settings.web_url}/territory" for one in (hub, second)] * 2
+    with provider_lab.at_keycloak(hub.settings.web_url, name) as client:
+        in_five_minutes()
+        with ThreadPoolExecutor(len(pages)) as pool:
+            answers = list(pool.map(client.get, pages))
+
+    assert [answer.status_code for answer in answers] == [200] * len(pages)
+    # Keycloak would have ended it had a refresh token come twice.
+    assert len(keycloak.ask("GET", f"/users/{keycloak.user(name)}/sessions")) == 1
 
 
 def test_a_post_withdrawn_at_keycloak_is_gone_in_minutes(

@@ -35,8 +35,10 @@ def opened(clock: SetClock) -> BrowserSession:
     return SessionCodec([SECRET], clock).open(PERSON)
 
 
-def says(principal: Principal) -> Renew:
-    return lambda token: Login(principal=principal, refresh_token=f"{token}+")
+def says(principal: Principal, clock: SetClock) -> Renew:
+    return lambda token: Login(
+        principal=principal, refresh_token=f"{token}+", proven_at=clock.now()
+    )
 
 
 def refuses(kind: Kind) -> Renew:
@@ -46,10 +48,10 @@ def refuses(kind: Kind) -> Renew:
     return refuse
 
 
-def noting(asked: list[str]) -> Renew:
+def noting(asked: list[str], clock: SetClock) -> Renew:
     def renew(token: str) -> Login:
         asked.append(token)
-        return says(PERSON)(token)
+        return says(PERSON, clock)(token)
 
     return renew
 
@@ -70,7 +72,7 @@ def test_a_confirmed_session_has_the_posts_of_today() -> None:
     clock.advance(CONFIRM_AFTER)
     moved = replace(PERSON, roles=frozenset({Role.REVIEWER}), jurisdictions=("4501",))
 
-    found = Renewals(says(moved), clock).confirm(session, "t")
+    found = Renewals(says(moved, clock), clock).confirm(session, "t")
 
     assert found is not None
     assert found.session.principal == moved
@@ -124,7 +126,7 @@ def test_an_outage_is_not_asked_about_at_every_click() -> None:
 
 def test_a_session_that_cannot_be_asked_about_ends_in_a_quarter_of_an_hour() -> None:
     clock = SetClock()
-    session, renewals = opened(clock), Renewals(says(PERSON), clock)
+    session, renewals = opened(clock), Renewals(says(PERSON, clock), clock)
     clock.advance(CONFIRM_AFTER)
     assert renewals.confirm(session, None) is None
 
@@ -142,7 +144,7 @@ def test_another_persons_token_confirms_nothing() -> None:
     other = replace(PERSON, subject=Subject("u2"))
 
     with pytest.raises(KuweiError) as refusal:
-        Renewals(says(other), clock).confirm(session, "t")
+        Renewals(says(other, clock), clock).confirm(session, "t")
 
     assert refusal.value.code == "identity.session_over"
 
@@ -151,7 +153,7 @@ def test_requests_with_one_token_share_one_answer() -> None:
     clock, asked, all_here = SetClock(), list[str](), threading.Barrier(4)
     session = opened(clock)
     clock.advance(CONFIRM_AFTER)
-    renewals = Renewals(noting(asked), clock)
+    renewals = Renewals(noting(asked, clock), clock)
 
     def request(_: int) -> str | None:
         all_here.wait(10)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from kuwei_shared.kernel.clock import SetClock
 
-PATIENCE_S = 180.0
+PATIENCE_S = 300.0
 LOOK_S = 0.02
 TODAY = dt.datetime(2026, 11, 20, 2, 0, tzinfo=dt.UTC)
 

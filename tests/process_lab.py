@@ -6,7 +6,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import embedded
 import httpx
 import web_lab
 from node_lab import NodeLab
+from pace import PATIENCE_S, wait_until
 from payment_api_lab import machine_token
 from screening_lab import CATALOGUE, COUNTY
 from sqlalchemy import create_engine, text
@@ -26,7 +26,6 @@ from kuwei_shared.catalogue import bundle
 from kuwei_shared.kernel.clock import SystemClock
 
 PROGRAM = Path(sys.executable).parent / "kuwei-node"
-READY_S = 60
 REVIEWER = "450102-reviewer"
 
 
@@ -62,15 +61,17 @@ class NodeProcesses:
 
     def wait_ready(self) -> None:
         """Wait until the web process answers that it can work."""
-        limit = time.monotonic() + READY_S
-        while time.monotonic() < limit:
-            with contextlib.suppress(httpx.TransportError):
-                answer = httpx.get(f"{self.url}/readyz", trust_env=False, timeout=2)
-                if answer.status_code == 200:
-                    return
-        raise TimeoutError((self.folder / "web.log").read_text()[-2000:])
+        wait_until(self._is_ready, "the web process is ready")
 
-    def client(self, timeout_s: float = 10) -> httpx.Client:
+    def _is_ready(self) -> bool:
+        words = (self.folder / "web.log").read_text()[-2000:]
+        assert self.running["web"].poll() is None, words
+        with contextlib.suppress(httpx.TransportError):
+            answer = httpx.get(f"{self.url}/readyz", trust_env=False, timeout=10)
+            return answer.status_code == 200
+        return False
+
+    def client(self, timeout_s: float = PATIENCE_S) -> httpx.Client:
         """Return the payment system's line to the node."""
         return httpx.Client(
             base_url=self.url,
@@ -88,7 +89,7 @@ class NodeProcesses:
             headers={"accept": "text/html"},
             follow_redirects=True,
             trust_env=False,
-            timeout=30,
+            timeout=PATIENCE_S,
         ) as browser:
             web_lab.sign_in(browser, REVIEWER, back="/")
             yield browser

@@ -163,23 +163,30 @@ def _answers(port: int, process_id: int) -> bool:
 def free_port() -> int:
     """Return a loopback port nobody listens on, and keep it for this process.
 
-    A datagram socket of the same number marks it until the process ends, so that
-    two runs of the tests on one machine are never given the same port.
-
     Raises:
         RuntimeError: every port of PORTS is taken.
     """
     for port in PORTS:
-        with socket.socket(type=socket.SOCK_DGRAM) as mark, socket.socket() as probe:
-            try:
-                mark.bind(("127.0.0.1", port))
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            mark.detach()  # stays open
+        if reserve(port):
             return port
     message = f"no free port from {PORTS.start} to {PORTS.stop}"
     raise RuntimeError(message)
+
+
+def reserve(port: int) -> bool:
+    """Keep a loopback port for this process, unless anybody has it.
+
+    A datagram socket of the same number marks it until the process ends, so that
+    two runs of the tests on one machine are never given the same port.
+    """
+    with socket.socket(type=socket.SOCK_DGRAM) as mark, socket.socket() as probe:
+        try:
+            mark.bind(("127.0.0.1", port))
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        mark.detach()  # stays open
+        return True
 
 
 def scratch(prefix: str) -> Path:

@@ -31,6 +31,7 @@ from kuwei_shared.rpc import peers
 from kuwei_shared.rpc.bridge import Bridge
 from kuwei_shared.rpc.options import LONG_POLL_MS
 from kuwei_shared.trust.enrolment import Application
+from kuwei_shared.wire import bounds
 
 Context = Any  # grpc.aio's contexts are untyped
 CALLERS_REMEMBERED: Final = 10_000
@@ -221,8 +222,8 @@ class SessionRpc(session_pb2_grpc.SessionServiceServicer):
         del context
         greeting = Greeting(
             agent_version=request.agent_version,
-            clock_ms=request.clock_ms,
-            epoch=request.epoch,
+            clock_ms=bounds.moment_ms(request.clock_ms),
+            epoch=bounds.epoch(request.epoch),
             protocol_min=request.protocol_min,
             protocol_max=request.protocol_max,
         )
@@ -249,7 +250,7 @@ class SessionRpc(session_pb2_grpc.SessionServiceServicer):
         """Note a sign of life."""
         del context
         pulse = Pulse(
-            clock_ms=request.clock_ms,
+            clock_ms=bounds.moment_ms(request.clock_ms),
             queue_depth=request.queue_depth,
             agent_version=request.agent_version,
             catalogue=request.catalogue if request.HasField("catalogue") else None,

@@ -14,6 +14,7 @@ from kuwei_shared.rpc import peers
 from kuwei_shared.rpc.bridge import Bridge
 from kuwei_shared.rpc.peers import Peer
 from kuwei_shared.trust.dsse import Signed
+from kuwei_shared.wire import bounds
 from kuwei_shared.wire import ingest as acks
 from kuwei_shared.wire.envelope import from_message, to_message
 
@@ -48,7 +49,8 @@ class IngestRpc(pb_grpc.IngestServiceServicer):
     ) -> pb.GetAckStateResponse:
         """Report what is held of the caller's streams."""
         del context
-        held = await self._bridge.run(self._receipts, peers.current(), request.epoch)
+        epoch = bounds.epoch(request.epoch)
+        held = await self._bridge.run(self._receipts, peers.current(), epoch)
         return pb.GetAckStateResponse(receipts=[to_message(one) for one in held])
 
     def _submit(self, peer: Peer, batch: list[Signed]) -> Answer:

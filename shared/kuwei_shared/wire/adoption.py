@@ -14,6 +14,7 @@ from kuwei_shared.releases.adoption import (
     AdoptionReport,
     AdoptionState,
 )
+from kuwei_shared.wire.bounds import EPOCH_MAX, MOMENT_MS_MAX
 
 _TO_WIRE: Final = {
     AdoptionState.TOLD: pb.ADOPTION_STATE_TOLD,
@@ -25,7 +26,6 @@ _TO_WIRE: Final = {
 }
 _FROM_WIRE: Final = {number: state for state, number in _TO_WIRE.items()}
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MS_MAX: Final = 7_258_118_400_000  # the year 2200
 CODE_CHARS_MAX: Final = 60
 VERSION_CHARS_MAX: Final = 20
 
@@ -81,9 +81,9 @@ def _is_sound(message: pb.AdoptionReport) -> bool:
     )
     return (
         message.state in _FROM_WIRE
-        and all(0 < number < 1 << 31 for number in numbers)
+        and all(0 < number <= EPOCH_MAX for number in numbers)
         and all(len(words) <= longest for words, longest in texts)
-        and 0 <= message.happened_ms < _MS_MAX
+        and 0 <= message.happened_ms < MOMENT_MS_MAX
     )
 
 

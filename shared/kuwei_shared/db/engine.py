@@ -29,6 +29,7 @@ class PoolLimits:
     wait_s: float = 2.0
     statement_timeout_ms: int = 30_000
     lock_timeout_ms: int = 5_000
+    idle_timeout_ms: int = 60_000
 
 
 def connect(url: str, limits: PoolLimits, *, application: str) -> Engine:
@@ -43,7 +44,7 @@ def connect(url: str, limits: PoolLimits, *, application: str) -> Engine:
     options = (
         f"-c statement_timeout={limits.statement_timeout_ms}"
         f" -c lock_timeout={limits.lock_timeout_ms}"
-        " -c idle_in_transaction_session_timeout=60000"
+        f" -c idle_in_transaction_session_timeout={limits.idle_timeout_ms}"
         # What a machine held that lost its power or its line is free in a minute.
         " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10"
         " -c tcp_keepalives_count=3"

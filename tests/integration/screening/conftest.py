@@ -30,6 +30,7 @@ UNHURRIED = PoolLimits(
     wait_s=PATIENCE_S,
     lock_timeout_ms=int(PATIENCE_S * 1000),
     statement_timeout_ms=int(PATIENCE_S * 1000),
+    idle_timeout_ms=int(PATIENCE_S * 1000),
 )
 
 

@@ -48,6 +48,7 @@ class PaperHub:
 
     Attributes:
         answers: what to say instead, one for each coming batch; None is honest.
+        bytes_max: how much of payloads it receives at once.
     """
 
     credits: int = BATCH_MAX
@@ -58,6 +59,7 @@ class PaperHub:
     depths: list[int] = field(default_factory=list)
     known: list[dict[str, int]] = field(default_factory=list)
     refuses: KuweiError | None = None
+    bytes_max: int | None = None
 
     def hello(self, epoch: int, positions: Mapping[str, int]) -> HubHello:
         del positions
@@ -83,6 +85,9 @@ class PaperHub:
 
     def submit(self, batch: Sequence[Signed]) -> Submitted:
         self.batches.append([envelopes.decode(one.payload) for one in batch])
+        size = sum(len(one.payload) for one in batch)
+        if self.bytes_max is not None and size > self.bytes_max:
+            raise KuweiError("rpc.too_large", "报文过大。")
         answer = self.answers.pop(0) if self.answers else None
         if isinstance(answer, KuweiError):
             raise answer

@@ -41,7 +41,9 @@ WAITS_FOR_A_PERSON: Final = frozenset(
 )
 
 FAULT: Final = "uplink.fault"
+STUCK: Final = "stream.too_large"
 DENIED: Final = "node.denied"
+TOO_LARGE: Final = "rpc.too_large"
 
 OnNews = Callable[[Mapping[str, int], int], None]
 """Called with new bulletins and the milliseconds to spread a fetch over."""
@@ -65,6 +67,8 @@ class _Progress:
     cursors: dict[str, int] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
     credits: int = BATCH_MAX
+    batch_max: int = BATCH_MAX
+    stuck: set[str] = field(default_factory=set)
     has_greeted: bool = False
 
 
@@ -114,6 +118,9 @@ class Uplink:
             self._standing.heard(session, hello)
         self._progress.cursors = dict(hello.applied)
         self._progress.credits = hello.credits
+        # Another session may be with a hub that takes more: what stuck is tried once.
+        self._progress.batch_max = BATCH_MAX
+        self._progress.stuck.clear()
         self._progress.has_greeted = True
         return hello
 
@@ -126,14 +133,19 @@ class Uplink:
     def send(self) -> int:
         """Send what waits; return how many envelopes the hub now holds more.
 
-        A stream the hub puts off waits alone; the others go on.
+        A stream the hub puts off waits alone, and one whose next message is too large
+        for the hub stands still, visibly, for this session; the others go on.
 
         Raises:
             KuweiError: the hub's refusal, or ``stream.conflict``.
         """
         with self._work.begin() as session:
             streams = sorted(self._outbox.ends(session, self._identity.epoch))
-        ready = (stream for stream in streams if self._patience.is_over(stream))
+        ready = (
+            stream
+            for stream in streams
+            if stream not in self._progress.stuck and self._patience.is_over(stream)
+        )
         return sum(self._drain(stream) for stream in ready)
 
     def pulse(self, catalogue: str | None) -> None:
@@ -177,7 +189,9 @@ class Uplink:
         sent = 0
         while batch := self._batch(stream):
             before = self._progress.cursors.get(stream, 0)
-            answer = self._submit(batch)
+            answer = self._fitting(batch)
+            if answer is None:
+                continue  # in smaller batches, or no more of this stream
             self._learn(stream, answer)
             moved = self._progress.cursors.get(stream, 0) - before
             sent += max(moved, 0)
@@ -200,8 +214,36 @@ class Uplink:
         log.info("stream_put_off", stream=stream, wait_s=round(wait, 1))
         return True
 
+    def _fitting(self, batch: list[Waiting]) -> Submitted | None:
+        """Submit a batch; None when it was too large for the hub as it is."""
+        try:
+            return self._submit(batch)
+        except KuweiError as error:
+            if error.code != TOO_LARGE:
+                raise
+        if len(batch) > 1:
+            self._progress.batch_max = len(batch) // 2
+        else:
+            self._stand_still(batch[0])
+        return None
+
+    def _stand_still(self, one: Waiting) -> None:
+        """Leave a stream alone whose next message no repetition brings across."""
+        self._progress.stuck.add(one.stream)
+        log.error("stream_stuck", stream=one.stream, seq=one.seq, size=len(one.payload))
+        fault = KuweiError(
+            STUCK,
+            f"报文流 {one.stream} 第 {one.seq} 号有 {len(one.payload)} 字节,超出省级的"
+            "接收上限,该流已停止上报,其余照常;请省级调高上限后重启上报进程。",
+        )
+        with self._work.begin() as session:
+            self._standing.failed(session, LinkState.FAULTY, fault)
+
     def _batch(self, stream: str) -> list[Waiting]:
-        limit = max(1, min(BATCH_MAX, self._progress.credits))
+        if stream in self._progress.stuck:
+            return []
+        granted = min(self._progress.credits, self._progress.batch_max)
+        limit = max(1, min(BATCH_MAX, granted))
         with self._work.begin() as session:
             waiting = self._outbox.waiting(
                 session,

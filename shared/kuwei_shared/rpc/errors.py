@@ -19,6 +19,7 @@ from kuwei_shared.kernel.errors import Kind, KuweiError
 
 TRAILER: Final = "kuwei-error-bin"
 RETRY_S: Final = 5
+TOO_LARGE: Final = "rpc.too_large"
 
 STATUS: Final = {
     Kind.INVALID: grpc.StatusCode.INVALID_ARGUMENT,
@@ -80,6 +81,12 @@ def from_call(error: grpc.RpcError) -> KuweiError:
                     return decode(value)
                 except ValueError:
                     break
+        if _is_too_large(error):
+            return KuweiError(
+                TOO_LARGE,
+                "报文超出对方的接收上限,重发无用;请联系上级管理员。",
+                details={"status": error.code().name},
+            )
         return _from_status(error.code())
     return _from_status(grpc.StatusCode.UNKNOWN)
 
@@ -91,6 +98,16 @@ def raised_here() -> Iterator[None]:
         yield
     except grpc.RpcError as error:
         raise from_call(error) from error
+
+
+def _is_too_large(error: grpc.Call) -> bool:
+    """Whether gRPC itself refused a message for its size.
+
+    Load shedding has the same status, but carries our trailer and was read before.
+    Only the text tells size from what else has it; a test at a real port holds it.
+    """
+    is_exhausted = error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    return is_exhausted and "larger than max" in (error.details() or "")
 
 
 def _from_status(status: grpc.StatusCode) -> KuweiError:

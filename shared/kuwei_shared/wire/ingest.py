@@ -10,6 +10,8 @@ from kuwei.v1 import ingest_pb2 as pb
 
 BATCH_MAX = 100
 BATCH_BYTES_MAX = 1 << 20
+ENVELOPE_BYTES_MAX = BATCH_BYTES_MAX
+"""One alone, unsigned; half of what a hub receives at once."""
 
 
 class AckStatus(StrEnum):

@@ -20,6 +20,7 @@ from kuwei_shared.trust import dsse, keys
 from kuwei_shared.trust.dsse import Signed
 from kuwei_shared.wire import envelope as envelopes
 from kuwei_shared.wire.envelope import Envelope, Receipt
+from kuwei_shared.wire.ingest import ENVELOPE_BYTES_MAX
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,10 @@ class OutboxService:
 
         Returns:
             The number the message got.
+
+        Raises:
+            KuweiError: ``envelope.too_large``: no hub would take it, and a number
+                given to it would stop its stream for good.
         """
         now = self._clock.now()
         end = store.hold_end(session, message.stream, identity.epoch)
@@ -66,6 +71,12 @@ class OutboxService:
             catalogue=message.catalogue,
         )
         payload = envelopes.encode(envelope)
+        if len(payload) > ENVELOPE_BYTES_MAX:
+            raise KuweiError(
+                "envelope.too_large",
+                f"{message.business_day} 的 {message.type} 有 {len(payload)} 字节,"
+                f"超过 {ENVELOPE_BYTES_MAX} 字节的上限,不能上报;请联系省级。",
+            )
         own = envelopes.sha256(payload)
         place = store.Place(
             seq=envelope.seq,

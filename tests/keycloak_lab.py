@@ -7,6 +7,7 @@ KUWEI_TEST_KEYCLOAK_HOME names. It is copied, so that nothing is left behind in 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -129,6 +130,17 @@ class Keycloak:
         (found,) = self.ask("GET", f"/clients?clientId={name}")
         return dict(found)
 
+    def admit_people(self) -> None:
+        """Enter the demo's people, as an administrator would enter real ones.
+
+        Everybody is given a password and must choose another at the first login.
+        """
+        given = {"type": "password", "value": FIRST_PASSWORD}
+        first = {"credentials": [given], "requiredActions": ["UPDATE_PASSWORD"]}
+        users = [one | first for one in json.loads(web_lab.DEMO.read_text())["users"]]
+        entered = {"ifResourceExists": "FAIL", "users": users}
+        self.ask("POST", "/partialImport", entered)
+
 
 @contextlib.contextmanager
 def running() -> Iterator[Keycloak]:
@@ -178,8 +190,9 @@ def _environment(*, hub_url: str, node_url: str) -> dict[str, str]:
     told = {
         "KC_BOOTSTRAP_ADMIN_USERNAME": ADMIN[0],
         "KC_BOOTSTRAP_ADMIN_PASSWORD": ADMIN[1],
-        "KUWEI_FIRST_PASSWORD": FIRST_PASSWORD,
         "KUWEI_HUB_URL": hub_url,
+        "KUWEI_PROVINCE_URL": f"{hub_url}/province",
+        "KUWEI_CITY_URL": f"{hub_url}/city",
         "KUWEI_COUNTY_URL": node_url,
     }
     secrets = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import json
 import re
 import socket
@@ -30,11 +29,12 @@ from kuwei_hub.settings import Settings
 from kuwei_shared.db import row_security
 from kuwei_shared.db.migrate import standing_ddl
 from kuwei_shared.identity.issuer.app import DevelopmentOnlyWarning, create_issuer
-from kuwei_shared.identity.issuer.realm import Realm
+from kuwei_shared.identity.issuer.realm import Realm, combined
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.ops import logs
 
 REALM = Path(__file__).parents[1] / "deploy/keycloak/realm.json"
+DEMO = REALM.with_name("demo.json")
 ROLE = "kuwei_app"
 GOODBYE_S = 10
 SECRET = "a-secret-of-tests-long-enough-to-sign"
@@ -60,8 +60,8 @@ def served(app: FastAPI, port: int) -> Iterator[str]:
 
 
 def realm(*redirects: str) -> Realm:
-    """Return the deployed realm, trusting these service addresses besides."""
-    document = copy.deepcopy(json.loads(REALM.read_text()))
+    """Return the demo's realm, trusting these service addresses besides."""
+    document = combined(json.loads(REALM.read_text()), json.loads(DEMO.read_text()))
     for client in document["clients"]:
         if client["standardFlowEnabled"]:
             client["redirectUris"] += [f"{site}/auth/callback" for site in redirects]
@@ -103,9 +103,8 @@ class Site:
 
 
 def demo_accounts() -> list[str]:
-    """Return every person's account of the deployed realm."""
-    users = json.loads(REALM.read_text())["users"]
-    return [one["username"] for one in users if "serviceAccountClientId" not in one]
+    """Return every person's account of the demo."""
+    return [one["username"] for one in json.loads(DEMO.read_text())["users"]]
 
 
 def promised(page: str) -> set[str]:

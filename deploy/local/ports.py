@@ -45,9 +45,9 @@ class Ports:
                 )
         raise RuntimeError("no free run of loopback ports from 8100 on")
 
-    def moved(self, realm: str) -> str:
-        """Return a realm file whose page addresses are those of this run."""
+    def moved(self, demo: str) -> str:
+        """Return the demo's file with the page addresses of this run."""
         step = self.hub_web - HUB_WEB
         for usual in (HUB_WEB, *(place.port for place in PLACES)):
-            realm = re.sub(rf":{usual}\b", f":{usual + step}", realm)
-        return realm
+            demo = re.sub(rf":{usual}\b", f":{usual + step}", demo)
+        return demo

@@ -7,18 +7,20 @@ from processes import Service, wait_for_page, wait_for_port
 from state import BIN, ROOT, Stack
 
 REALM = ROOT / "deploy" / "keycloak" / "realm.json"
+DEMO = REALM.with_name("demo.json")
 HEALTH = "/readyz"
 PARTS = ("uplink", "worker")
 
 
 def issuer(stack: Stack) -> str:
-    """Start the development issuer on a copy of the realm that knows our ports."""
-    realm = stack.folder / "realm.json"
-    realm.write_text(stack.ports.moved(REALM.read_text()))
+    """Start the development issuer on a copy of the demo that knows our ports."""
+    demo = stack.folder / "demo.json"
+    demo.write_text(stack.ports.moved(DEMO.read_text()))
     port = stack.ports.issuer
+    files = ["--realm", str(REALM), "--demo", str(demo)]
     service = stack.supervisor.start(
         "issuer",
-        [str(BIN / "kuwei-hub"), "issuer", "--realm", str(realm), "--port", str(port)],
+        [str(BIN / "kuwei-hub"), "issuer", *files, "--port", str(port)],
         stack.hub(),
     )
     found = f"http://127.0.0.1:{port}/.well-known/openid-configuration"

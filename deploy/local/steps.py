@@ -49,7 +49,7 @@ def welcome(stack: Stack) -> str:
         (
             screen.table(("区划", "系统", "地址"), rows),
             screen.table(("账号", "岗位", "看什么"), ACCOUNTS),
-            "  登录页上选择账号即可(仅演示);更多账号见 deploy/keycloak/realm.json。",
+            "  登录页上选择账号即可(仅演示);更多账号见 deploy/keycloak/demo.json。",
             f"  数据与日志:{stack.folder}    Ctrl-C 停止。",
         )
     )

@@ -69,8 +69,9 @@ def web() -> None:
 
 @verbs.command("issuer")
 @click.option("--realm", required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--demo", required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--port", default=8103, show_default=True)
-def issuer(realm: Path, port: int) -> None:
+def issuer(realm: Path, demo: Path, port: int) -> None:
     """启动开发身份服务 Serve the development issuer; refused in production."""
     # Imported here: a verb that serves no page starts without their libraries.
     import uvicorn
@@ -80,7 +81,7 @@ def issuer(realm: Path, port: int) -> None:
 
     settings = Settings()
     app = create_issuer(
-        read(realm),
+        read(realm, demo),
         url=settings.issuer,
         clock=SystemClock(),
         is_production=settings.is_production,

@@ -67,11 +67,13 @@ class WebSettings(BaseSettings):
             KuweiError: ``settings.web``, naming the variable.
         """
         secrets = [s.get_secret_value() for s in self.session_secrets]
+        client_secret = self.web_client_secret.get_secret_value()
         faults = {
             "KUWEI_SESSION_SECRETS": not secrets
             or min(map(len, secrets)) < SECRET_LENGTH_MIN,
             "KUWEI_WEB_CLIENT_ID": not self.web_client_id,
-            "KUWEI_WEB_CLIENT_SECRET": not self.web_client_secret.get_secret_value(),
+            "KUWEI_WEB_CLIENT_SECRET": not client_secret
+            or (self.is_production and _is_known(client_secret)),
             "KUWEI_WEB_URL": self.is_production and not _is_https(self.web_url),
             "KUWEI_ISSUER": self.is_production and not _is_https(self.issuer),
         }
@@ -80,9 +82,15 @@ class WebSettings(BaseSettings):
             raise KuweiError(
                 "settings.web",
                 f"网页服务不能启动,请检查设置 {'、'.join(named)}:会话密钥至少"
-                f" {SECRET_LENGTH_MIN} 个字符,生产环境地址须为 https。",
+                f" {SECRET_LENGTH_MIN} 个字符,生产环境地址须为 https,"
+                "客户端密钥不得为演示用的。",
             )
 
 
 def _is_https(address: str) -> bool:
     return urlsplit(address).scheme == "https"
+
+
+def _is_known(secret: str) -> bool:
+    """Whether a secret stands in a file of the demo, or is a variable nobody set."""
+    return secret.endswith("-demo-only") or secret.startswith("${")

@@ -20,13 +20,25 @@ from kuwei_shared.kernel.clock import SystemClock
 
 
 @pytest.fixture(scope="session")
-def keycloak() -> Iterator[Keycloak]:
-    """One Keycloak for the test run, where a distribution is to be had."""
+def production() -> Iterator[tuple[Keycloak, list[str]]]:
+    """One Keycloak for the test run, where a distribution is to be had.
+
+    Beside it, the accounts it began with: those production begins with.
+    """
     reason = keycloak_lab.missing()
     if reason is not None:
         pytest.skip(reason)
     with keycloak_lab.running() as found:
-        yield found
+        accounts = found.ask("GET", "/users?max=1000")
+        yield found, [account["username"] for account in accounts]
+
+
+@pytest.fixture(scope="session")
+def keycloak(production: tuple[Keycloak, list[str]]) -> Keycloak:
+    """That Keycloak, with the people of the demo entered by its administrator."""
+    found, _ = production
+    found.admit_people()
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +54,7 @@ def keycloak_provided(keycloak: Keycloak) -> Iterator[Provided]:
 
 @pytest.fixture(scope="session")
 def development_provided() -> Iterator[Provided]:
-    """The stand-in, serving the file as the demo does."""
+    """The stand-in, serving the files as the demo does."""
     port = embedded.free_port()
     url, hub_url = f"http://127.0.0.1:{port}", "http://127.0.0.1:8100"
     secrets = {name: f"{name}-demo-only" for name in keycloak_lab.SECRETS}

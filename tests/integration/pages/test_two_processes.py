@@ -73,13 +73,14 @@ def hubs(
     **given: str,
 ) -> None:
     database = web_lab.hub_database(postgres, "hub_twice")
-    for url in twins.urls:
-        serving = web_lab.served_hub(
-            database, folder, twins.clock, web_url=url, **given
+    first, _ = (
+        stack.enter_context(
+            web_lab.served_hub(database, folder, twins.clock, web_url=url, **given)
         )
-        hub = stack.enter_context(serving)
-    with hub.unit_of_work.begin() as session:
-        hub.territory.register(session, province_lab.jurisdictions())
+        for url in twins.urls
+    )
+    with first.unit_of_work.begin() as session:
+        first.territory.register(session, province_lab.jurisdictions())
 
 
 def nodes(

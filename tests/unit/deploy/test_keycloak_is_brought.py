@@ -13,7 +13,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
 REALM = ROOT / "deploy/keycloak/realm.json"
-PLACEHOLDER = re.compile(r"\$\{(KUWEI_[A-Z_]+):")
+PLACEHOLDER = re.compile(r"\$\{(KUWEI_[A-Z_]+)\}")
 # Stands for Maven: leaves another archive where the pinned one was asked for.
 MVN = """#!/bin/sh
 for word in "$@"; do case "$word" in
@@ -98,3 +98,19 @@ def test_the_composition_tells_keycloak_all_the_realm_file_asks_for() -> None:
 
     assert asked
     assert asked <= set(composed()["environment"])
+
+
+def test_nobody_can_start_the_composition_without_what_the_realm_file_asks_for() -> (
+    None
+):
+    told = composed()["environment"]
+
+    # Compose refuses ${NAME:?} while it is not set; Keycloak would take the word.
+    for name in PLACEHOLDER.findall(REALM.read_text()):
+        assert re.fullmatch(r"\$\{[A-Z_]+:\?\}", told[name])
+
+
+def test_the_composition_imports_the_realm_and_not_the_demo() -> None:
+    mounts = [volume.split(":")[0] for volume in composed()["volumes"]]
+
+    assert mounts == ["./deploy/keycloak/realm.json"]

@@ -21,12 +21,12 @@ from pace import PATIENCE_S
 from places import PLACES
 from ports import SPAN, Ports
 from processes import StageFailedError, Supervisor, born_at, listens, wait_for_port
-from serving import REALM
+from serving import DEMO, REALM
 from state import Stack
 
 from kuwei_node.uplink.adapters.identity import IdentityFolder
 from kuwei_node.uplink.domain import Identity
-from kuwei_shared.identity.issuer.realm import Realm
+from kuwei_shared.identity.issuer import realm
 
 LOCAL = Path(__file__).parents[3] / "deploy/local"
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -142,11 +142,13 @@ def test_a_stranger_on_the_port_is_not_taken_for_our_redis(tmp_path: Path) -> No
     stranger.stop()
 
 
-def test_the_realm_follows_the_ports() -> None:
+def test_the_demos_addresses_follow_the_ports(tmp_path: Path) -> None:
     usual = Ports.chosen(set[int]().__contains__)
     ports = Ports.chosen({usual.redis}.__contains__)
 
-    moved = Realm.model_validate_json(ports.moved(REALM.read_text()))
+    demo = tmp_path / "demo.json"
+    demo.write_text(ports.moved(DEMO.read_text()))
+    moved = realm.read(REALM, demo)
 
     hub, node = moved.client("hub-web"), moved.client("node-web")
     assert hub is not None

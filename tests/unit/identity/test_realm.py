@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ from kuwei_shared.kernel.clock import SetClock
 from kuwei_shared.kernel.errors import KuweiError
 
 FILE = Path(__file__).parents[3] / "deploy/keycloak/realm.json"
+DEMO = FILE.with_name("demo.json")
+OUTSIDE = re.compile(r"\$\{KUWEI_[A-Z_]+\}")
 
 
 @pytest.fixture(scope="module")
 def deployed() -> Realm:
-    return realm.read(FILE)
+    return realm.read(FILE, DEMO)
 
 
 def test_the_realm_knows_every_post() -> None:
@@ -44,30 +47,48 @@ def test_people_sign_in_with_pkce_only() -> None:
         assert not clients[name]["directAccessGrantsEnabled"]
 
 
-def test_what_keycloak_takes_from_its_environment_is_the_demos_here(
-    deployed: Realm,
-) -> None:
+def test_the_demos_secrets_open_its_clients(deployed: Realm) -> None:
     client = deployed.client("hub-web")
 
-    assert "${KUWEI_HUB_WEB_SECRET:hub-web-demo-only}" in FILE.read_text()
     assert client is not None
     assert client.accepts_secret("hub-web-demo-only")
     assert not client.accepts_secret("")
 
 
-def test_everybody_chooses_a_password_at_the_first_login() -> None:
-    people = [u for u in json.loads(FILE.read_text())["users"] if "credentials" in u]
+def test_without_the_demo_a_client_opens_to_nothing_written_in_the_file() -> None:
+    document = json.loads(FILE.read_text())
+    alone = Realm.model_validate(document)
 
-    # Keycloak imports `temporary` passwords without asking for another.
-    assert people
-    assert all(user["requiredActions"] == ["UPDATE_PASSWORD"] for user in people)
+    for client, written in zip(alone.clients, document["clients"], strict=True):
+        assert not client.accepts_secret("")
+        assert not client.accepts_secret(written["secret"])
+        assert not any(map(client.accepts_redirect, ["", *written["redirectUris"]]))
 
 
-def test_no_password_of_the_file_is_one_in_production() -> None:
-    people = [u for u in json.loads(FILE.read_text())["users"] if "credentials" in u]
+def test_the_file_keycloak_imports_holds_no_person() -> None:
+    users = json.loads(FILE.read_text())["users"]
 
-    values = {one["value"] for user in people for one in user["credentials"]}
-    assert values == {"${KUWEI_FIRST_PASSWORD:kuwei-demo-only}"}
+    assert all("serviceAccountClientId" in user for user in users)
+    assert not any("credentials" in user for user in users)
+
+
+def test_the_file_keycloak_imports_holds_no_secret_and_no_address() -> None:
+    clients = json.loads(FILE.read_text())["clients"]
+
+    for client in clients:
+        assert OUTSIDE.fullmatch(client["secret"])
+        for address in client["redirectUris"]:
+            assert OUTSIDE.fullmatch(address.removesuffix("/auth/callback"))
+
+
+def test_the_demo_adds_people_secrets_and_addresses_only() -> None:
+    demo = json.loads(DEMO.read_text())
+
+    assert set(demo) == {"clients", "users"}
+    named = set[str]().union(*demo["clients"])
+    assert named == {"clientId", "secret", "redirectUris"}
+    # A password would be one everybody knows.
+    assert not any("credentials" in user for user in demo["users"])
 
 
 def test_only_registered_addresses_receive_codes(deployed: Realm) -> None:

@@ -29,6 +29,8 @@ def test_production_settings_that_are_safe_pass() -> None:
         ({"session_secrets": ()}, "KUWEI_SESSION_SECRETS"),
         ({"session_secrets": ("short",)}, "KUWEI_SESSION_SECRETS"),
         ({"web_client_secret": ""}, "KUWEI_WEB_CLIENT_SECRET"),
+        ({"web_client_secret": "hub-web-demo-only"}, "KUWEI_WEB_CLIENT_SECRET"),
+        ({"web_client_secret": "${KUWEI_HUB_WEB_SECRET}"}, "KUWEI_WEB_CLIENT_SECRET"),
         ({"web_client_id": ""}, "KUWEI_WEB_CLIENT_ID"),
     ],
 )
@@ -46,6 +48,7 @@ def test_development_may_speak_plain_http_on_one_machine() -> None:
         mode="development",
         web_url="http://127.0.0.1:8100",
         issuer="http://127.0.0.1:8103",
+        web_client_secret="hub-web-demo-only",
     ).require_web()
 
 

@@ -2,31 +2,32 @@
 
 ``deploy/keycloak/realm.json`` is in Keycloak's import format. Roles come from
 ``realmRoles``, jurisdictions from the ``jurisdictions`` attribute of the user's
-groups, as the two protocol mappers in that file say.
+groups, as the two protocol mappers in that file say. ``demo.json`` beside it holds
+what no Keycloak may import: people, client secrets and addresses of the demo.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-_PLACEHOLDER = re.compile(r"\$\{[A-Z0-9_]+:([^}]*)\}")
+_PLACEHOLDER = re.compile(r"\$\{[A-Z0-9_]+\}")
 ATTRIBUTE = "jurisdictions"
 
-
-def _default(text: str) -> str:
-    """Return a text with each ``${NAME:default}`` as its default.
-
-    Keycloak puts a variable's value there; the issuer knows only the demo's.
-    """
-    return _PLACEHOLDER.sub(r"\1", text)
+Document = dict[str, Any]  # Any: JSON
 
 
-Text = Annotated[str, AfterValidator(_default)]
+def _told(text: str) -> str:
+    """Return a text, or nothing where Keycloak takes it from its environment."""
+    return "" if _PLACEHOLDER.search(text) else text
+
+
+Text = Annotated[str, AfterValidator(_told)]
 
 
 class _Part(BaseModel):
@@ -53,14 +54,15 @@ class RealmClient(_Part):
 
     def accepts_redirect(self, address: str) -> bool:
         """Whether an address is registered: exactly, or by a trailing star."""
-        return any(
+        return bool(address) and any(
             address == known or (known.endswith("*") and address.startswith(known[:-1]))
             for known in self.redirect_uris
         )
 
     def accepts_secret(self, offered: str) -> bool:
-        """Whether the client proved itself."""
-        return secrets.compare_digest(self.secret.encode(), offered.encode())
+        """Whether the client proved itself; one without a secret cannot."""
+        is_same = secrets.compare_digest(self.secret.encode(), offered.encode())
+        return bool(self.secret) and is_same
 
     @property
     def audiences(self) -> list[str]:
@@ -128,6 +130,14 @@ class Realm(_Part):
         return sorted(granted)
 
 
-def read(path: Path) -> Realm:
-    """Read a realm file."""
-    return Realm.model_validate_json(path.read_bytes())
+def read(realm: Path, demo: Path) -> Realm:
+    """Read the realm every Keycloak imports, and what the demo adds to it."""
+    documents = (json.loads(path.read_bytes()) for path in (realm, demo))
+    return Realm.model_validate(combined(*documents))
+
+
+def combined(realm: Document, demo: Document) -> Document:
+    """Return a realm with the demo's people, secrets and addresses."""
+    own = {client["clientId"]: client for client in demo["clients"]}
+    clients = [one | own.get(one["clientId"], {}) for one in realm["clients"]]
+    return realm | {"clients": clients, "users": [*realm["users"], *demo["users"]]}

@@ -358,6 +358,17 @@ def resign() -> None:
         click.echo(f"{role} 有效至 {moment:%Y-%m-%d %H:%M} UTC")
 
 
+@verbs.command("release-rotate")
+def release_rotate() -> None:
+    """轮换在线密钥 Exchange the hub's own signing keys; nodes follow the new root."""
+    built = hub("cli")
+    with built.unit_of_work.begin() as session:
+        renewed = built.library.rotate(session, built.keys)
+        record(built.audit, session, "轮换在线密钥", "发布库")
+    built.keys.adopt(renewed)  # after the commit: no root yet unknown names them
+    click.echo("在线密钥已轮换,各节点将自行跟随")
+
+
 def key_holders(holders: tuple[str, ...]) -> dict[RoleName, tuple[str, ...]]:
     """Return who holds which key; the three online ones are the hub's own."""
     own = ("省级中心",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -226,3 +227,55 @@ def test_a_suspended_node_gets_no_files(desk: Desk, taker: Taker) -> None:
 
     with pytest.raises(KuweiError, match=r"node\.denied"):
         fetch(taker, "metadata/timestamp.json")
+
+
+def version_of(metadata: bytes) -> int:
+    return int(json.loads(metadata)["signed"]["version"])
+
+
+def rotate(desk: Desk) -> None:
+    hub = desk.province.hub
+    with hub.unit_of_work.begin() as session:
+        renewed = hub.library.rotate(session, hub.keys)
+    hub.keys.adopt(renewed)
+
+
+def test_a_node_with_an_older_state_follows_a_rotation_of_the_online_keys(
+    desk: Desk, taker: Taker
+) -> None:
+    desk.publish(1)
+    desk.assign(1, CODES[0])
+    taker.task().run()
+    before = fetch(taker, "metadata/timestamp.json")
+
+    rotate(desk)
+    taker.task().run()
+    rule = catalogue_lab.rule(version=2)
+    desk.publish(2, catalogue_lab.packed(rule))
+    desk.assign(2, CODES[0])
+    taker.task().run()
+
+    after = fetch(taker, "metadata/timestamp.json")
+    assert version_of(before) < version_of(after)
+    assert fetch(taker, "metadata/2.root.json")
+    assert taker.in_force() == "2026.1.2"
+    assert desk.standing()[CODES[0]].state is AdoptionState.ACTIVE
+
+
+def test_until_fresh_keys_are_adopted_nothing_is_signed(
+    desk: Desk, taker: Taker
+) -> None:
+    desk.publish(1)
+    hub = desk.province.hub
+    with hub.unit_of_work.begin() as session:
+        hub.library.rotate(session, hub.keys)
+
+    with (
+        pytest.raises(KuweiError, match=r"release\.stale_keys"),
+        hub.unit_of_work.begin() as session,
+    ):
+        hub.library.resign(session)
+    rotate(desk)
+
+    with taker.task().client.opened() as view:
+        assert [one.version for one in view.releases()] == ["2026.1.1"]

@@ -17,7 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuf.api.exceptions import DownloadError, RepositoryError
-from tuf.api.metadata import Metadata, TargetFile, Targets, Timestamp
+from tuf.api.metadata import (
+    Metadata,
+    Root,
+    Snapshot,
+    TargetFile,
+    Targets,
+    Timestamp,
+)
 from tuf.ngclient import Updater, UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
 
@@ -85,7 +92,8 @@ class ReleaseClient:
             floors = floor_file.load(self._floor_path)
             floors.check_clock(self._clock.now())
             updater = self._refreshed()
-            top, stamp = self._trusted()
+            root, top, stamp = self._trusted()
+            floors = floors.under(root.version, _online_keys(root))
             floors.check_timestamp(stamp.version)
             floors = floors.raised(
                 timestamp_version=stamp.version,
@@ -139,11 +147,12 @@ class ReleaseClient:
             raise refusal(error) from error
         return updater
 
-    def _trusted(self) -> tuple[Targets, Timestamp]:
+    def _trusted(self) -> tuple[Root, Targets, Timestamp]:
         """Read back what the updater verified and persisted a moment ago."""
+        root = Metadata[Root].from_file(str(self._metadata / "root.json"))
         top = Metadata[Targets].from_file(str(self._metadata / "targets.json"))
         stamp = Metadata[Timestamp].from_file(str(self._metadata / "timestamp.json"))
-        return top.signed, stamp.signed
+        return root.signed, top.signed, stamp.signed
 
 
 class TrustedView:
@@ -241,6 +250,11 @@ def _as_bundle(target: TargetFile) -> Bundle:
         length=target.length,
         target=target,
     )
+
+
+def _online_keys(root: Root) -> tuple[str, ...]:
+    both = (root.roles[Timestamp.type].keyids, root.roles[Snapshot.type].keyids)
+    return tuple(sorted({keyid for keyids in both for keyid in keyids}))
 
 
 def _signed_at(stamp: Timestamp) -> dt.datetime:

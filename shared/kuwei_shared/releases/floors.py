@@ -22,14 +22,44 @@ class Floors:
     """High-water marks of everything trusted so far.
 
     Attributes:
-        timestamp_version: newest timestamp accepted.
+        root_version: newest root followed.
+        online_keys: ids of the keys of timestamp and snapshot then; empty where a
+            node of an earlier version did not note them.
+        timestamp_version: newest timestamp accepted under those keys.
         serial_min: lowest release that may still be activated.
         signed_at: latest moment a trusted signature vouched for.
     """
 
+    root_version: int = 0
+    online_keys: tuple[str, ...] = ()
     timestamp_version: int = 0
     serial_min: int = 1
     signed_at: dt.datetime | None = None
+
+    def under(self, root_version: int, online_keys: tuple[str, ...]) -> Floors:
+        """Return the floors under a root.
+
+        A new root with other online keys ends what the old ones vouched for: with
+        stolen ones a thief can have signed a timestamp so far ahead that no honest
+        one ever follows (TUF specification 5.3.11, fast-forward attacks).
+
+        Raises:
+            KuweiError: ``release.rollback`` under an older root: its keys may be the
+                stolen ones.
+        """
+        if root_version < self.root_version:
+            raise KuweiError(
+                "release.rollback",
+                f"收到的根 {root_version} 早于已见过的 {self.root_version},拒绝回退。",
+                kind=Kind.DENIED,
+            )
+        are_others = self.online_keys not in {(), online_keys}
+        return replace(
+            self,
+            root_version=root_version,
+            online_keys=online_keys,
+            timestamp_version=0 if are_others else self.timestamp_version,
+        )
 
     def check_clock(self, now: dt.datetime) -> None:
         """Refuse to judge expiry by a clock that runs behind signed time.
@@ -92,6 +122,8 @@ def load(path: Path) -> Floors:
         return Floors()
     moment = stored["signed_at"]
     return Floors(
+        root_version=int(stored.get("root_version", 0)),
+        online_keys=tuple(stored.get("online_keys", ())),
         timestamp_version=int(stored["timestamp_version"]),
         serial_min=int(stored["serial_min"]),
         signed_at=None if moment is None else dt.datetime.fromisoformat(moment),
@@ -102,6 +134,8 @@ def save(path: Path, floors: Floors) -> None:
     """Write floors durably."""
     moment = floors.signed_at
     document = {
+        "root_version": floors.root_version,
+        "online_keys": floors.online_keys,
         "timestamp_version": floors.timestamp_version,
         "serial_min": floors.serial_min,
         "signed_at": None if moment is None else moment.isoformat(),

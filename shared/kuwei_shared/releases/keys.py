@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -40,6 +41,20 @@ class OnlineSigners:
     snapshot: Signer
     timestamp: Signer
     director: Signer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewedKeys:
+    """Fresh online keys on disk that nobody signs with before they are adopted.
+
+    Attributes:
+        names: of their files, by role.
+        public: their public halves, by role.
+    """
+
+    names: Mapping[RoleName, str]
+    public: Mapping[RoleName, SSlibKey]
+    online: OnlineSigners
 
 
 class KeyFolder:
@@ -83,8 +98,7 @@ class KeyFolder:
             for name in names[role].values():
                 self._write(name, Ed25519PrivateKey.generate())
         replace_file(self.folder / "README.txt", NOTICE.encode())
-        listing = json.dumps(names, ensure_ascii=False, indent=1)
-        replace_file(self.folder / "holders.json", listing.encode())
+        self._list(names)
 
     def holders(self, role: RoleName) -> list[str]:
         """Return who holds a key of a role."""
@@ -112,9 +126,39 @@ class KeyFolder:
         )
         return OnlineSigners(snapshot=snapshot, timestamp=timestamp, director=director)
 
+    def renew_online(self) -> RenewedKeys:
+        """Make fresh keys for the online roles beside those in use."""
+        names = {role: self._unused(role) for role in ONLINE}
+        for name in names.values():
+            self._write(name, Ed25519PrivateKey.generate())
+        made = {role: CryptoSigner(self._read(name)) for role, name in names.items()}
+        snapshot, timestamp, director = (made[role] for role in ONLINE)
+        return RenewedKeys(
+            names=names,
+            public={role: signer.public_key for role, signer in made.items()},
+            online=OnlineSigners(
+                snapshot=snapshot, timestamp=timestamp, director=director
+            ),
+        )
+
+    def adopt(self, renewed: RenewedKeys) -> None:
+        """Sign with fresh keys from now on; the former stay on disk, unused."""
+        names = self._names()
+        for role, name in renewed.names.items():
+            names[role] = dict.fromkeys(names[role], name)
+        self._list(names)
+
     def public(self, role: RoleName) -> list[SSlibKey]:
         """Return the public halves of a role's keys."""
         return [self.signer(role, person).public_key for person in self.holders(role)]
+
+    def _unused(self, role: RoleName) -> str:
+        taken = {path.stem for path in self.folder.glob("*.pem")}
+        return next(name for n in count(1) if (name := f"{role}-{n}") not in taken)
+
+    def _list(self, names: Mapping[str, Mapping[str, str]]) -> None:
+        listing = json.dumps(names, ensure_ascii=False, indent=1)
+        replace_file(self.folder / "holders.json", listing.encode())
 
     def _names(self) -> dict[str, dict[str, str]]:
         try:

@@ -3,13 +3,15 @@
 Invariants:
 * a file with a version or a hash in its name is written once and never changed;
 * ``timestamp.json`` is written last, so readers see a whole old or new state;
+* versions only grow, also when keys are exchanged: clients refuse any that fall;
+* nothing is written that the role above it would not accept;
 * targets need their threshold of holders: nobody releases a rule alone.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -30,7 +32,7 @@ from tuf.api.metadata import (
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.releases.files import ReleaseFiles
-from kuwei_shared.releases.keys import OnlineSigners
+from kuwei_shared.releases.keys import ONLINE, OnlineSigners
 from kuwei_shared.releases.layout import (
     LIFE,
     METADATA,
@@ -54,7 +56,7 @@ T = TypeVar("T", Root, Timestamp, Snapshot, Targets)
 class Trust:
     """Who may sign which role, and how many of them must."""
 
-    keys: dict[RoleName, Sequence[Key]]
+    keys: Mapping[RoleName, Sequence[Key]]
     root_threshold: int = 2
     targets_threshold: int = 2
 
@@ -91,8 +93,8 @@ class Repository:
             trust.keys[RoleName.DIRECTOR],
         )
         self._write_targets(Metadata(top), targets)
-        director = Targets(expires=self._until(RoleName.DIRECTOR))
-        self._write(Metadata(director), RoleName.DIRECTOR, [online.director])
+        director = Metadata(Targets(expires=self._until(RoleName.DIRECTOR)))
+        self._write(director, RoleName.DIRECTOR, [online.director], above=top)
         self._seal({RoleName.TARGETS: 1, RoleName.DIRECTOR: 1}, online)
         return pinned
 
@@ -128,7 +130,7 @@ class Repository:
             _raise_floor(top.signed, serial_min)
         for prefixed in target.get_prefixed_paths():
             self.files.write(f"{TARGETS}/{prefixed}", bundle)
-        self._advance(top, RoleName.TARGETS, signers)
+        self._advance(top, signers)
         self._seal({RoleName.TARGETS: top.signed.version}, online)
         return target
 
@@ -142,7 +144,7 @@ class Repository:
         for prefixed in target.get_prefixed_paths():
             self.files.write(f"{TARGETS}/{prefixed}", document)
         director.signed.targets = {ROLLOUT: target}
-        self._advance(director, RoleName.DIRECTOR, [online.director])
+        self._advance_director(director, self.targets(), online)
         self._seal({RoleName.DIRECTOR: director.signed.version}, online)
 
     def resign(self, online: OnlineSigners) -> None:
@@ -150,7 +152,7 @@ class Repository:
         fresh: dict[str, int] = {}
         director = self._latest(RoleName.DIRECTOR, Targets)
         if self.age(RoleName.DIRECTOR, director.signed.expires) > RESIGN_AFTER:
-            self._advance(director, RoleName.DIRECTOR, [online.director])
+            self._advance_director(director, self.targets(), online)
             fresh[RoleName.DIRECTOR] = director.signed.version
         snapshot = self._latest(RoleName.SNAPSHOT, Snapshot).signed
         if fresh or self.age(RoleName.SNAPSHOT, snapshot.expires) > RESIGN_AFTER:
@@ -175,10 +177,23 @@ class Repository:
         self._write_root(root, [*old, *new])
 
     def reseal(self, *, signers: Sequence[Signer], online: OnlineSigners) -> None:
-        """Sign every role below root again: after keys changed, or before expiry."""
+        """Sign every role below root again: after keys changed, or before expiry.
+
+        The director is whoever ``online`` says from now on, and nobody before.
+        """
         top = self._latest(RoleName.TARGETS, Targets)
-        self._advance(top, RoleName.TARGETS, signers)
-        self._seal({RoleName.TARGETS: top.signed.version}, online)
+        director = self._latest(RoleName.DIRECTOR, Targets)
+        former = top.signed.get_delegated_role(RoleName.DIRECTOR)
+        for keyid in list(former.keyids):
+            top.signed.revoke_key(keyid, RoleName.DIRECTOR)
+        top.signed.add_key(online.director.public_key, RoleName.DIRECTOR)
+        self._advance(top, signers)
+        self._advance_director(director, top.signed, online)
+        versions: dict[str, int] = {
+            RoleName.TARGETS: top.signed.version,
+            RoleName.DIRECTOR: director.signed.version,
+        }
+        self._seal(versions, online)
 
     def delegate(
         self,
@@ -195,7 +210,7 @@ class Repository:
         delegated = DelegatedRole(role, [], 1, True, paths=[overlay_pattern(code)])
         _delegate(top.signed, delegated, keys)
         overlay = self._checked_overlay(top.signed, role, first)
-        self._advance(top, RoleName.TARGETS, signers)
+        self._advance(top, signers)
         self.files.write(_metadata_path(role, overlay.version), first)
         versions = {RoleName.TARGETS: top.signed.version, role: overlay.version}
         self._seal(versions, online)
@@ -233,26 +248,22 @@ class Repository:
                 )
         return overlay.signed
 
-    def _advance(
-        self, metadata: Metadata[Targets], role: RoleName, signers: Sequence[Signer]
+    def _advance(self, top: Metadata[Targets], signers: Sequence[Signer]) -> None:
+        top.signed.version += 1
+        top.signed.expires = self._until(RoleName.TARGETS)
+        self._write_targets(top, signers)
+
+    def _advance_director(
+        self, director: Metadata[Targets], above: Targets, online: OnlineSigners
     ) -> None:
-        metadata.signed.version += 1
-        metadata.signed.expires = self._until(role)
-        if role is RoleName.TARGETS:
-            self._write_targets(metadata, signers)
-        else:
-            self._write(metadata, role, signers)
+        director.signed.version += 1
+        director.signed.expires = self._until(RoleName.DIRECTOR)
+        self._write(director, RoleName.DIRECTOR, [online.director], above=above)
 
     def _write_targets(
         self, metadata: Metadata[Targets], signers: Sequence[Signer]
     ) -> None:
-        data = _sign(metadata, signers)
-        root = self._latest(RoleName.ROOT, Root).signed
-        try:
-            root.verify_delegate("targets", metadata.signed_bytes, metadata.signatures)
-        except UnsignedMetadataError as error:
-            raise _short_of_signers("targets") from error
-        self.files.write(_metadata_path("targets", metadata.signed.version), data)
+        self._write(metadata, RoleName.TARGETS, signers, above=self.root())
 
     def _write_root(self, metadata: Metadata[Root], signers: Sequence[Signer]) -> bytes:
         data = _sign(metadata, signers)
@@ -268,10 +279,21 @@ class Repository:
         return data
 
     def _write(
-        self, metadata: Metadata[T], role: str, signers: Sequence[Signer]
+        self,
+        metadata: Metadata[T],
+        role: RoleName,
+        signers: Sequence[Signer],
+        *,
+        above: Root | Targets,
     ) -> None:
         data = _sign(metadata, signers)
-        self.files.write(_metadata_path(role, metadata.signed.version), data)
+        try:
+            above.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
+        except UnsignedMetadataError as error:
+            raise _short_of_signers(role) from error
+        is_named_alike = role is RoleName.TIMESTAMP
+        version = None if is_named_alike else metadata.signed.version
+        self.files.write(_metadata_path(role, version), data)
 
     def _seal(self, versions: dict[str, int], online: OnlineSigners) -> None:
         """Write the next snapshot with these roles moved, and stamp it."""
@@ -283,7 +305,8 @@ class Repository:
         for role, version in versions.items():
             snapshot.signed.meta[f"{role}.json"] = MetaFile(version)
         snapshot.signed.expires = self._until(RoleName.SNAPSHOT)
-        self._write(snapshot, RoleName.SNAPSHOT, [online.snapshot])
+        root = self.root()
+        self._write(snapshot, RoleName.SNAPSHOT, [online.snapshot], above=root)
         self._stamp(snapshot.signed.version, online)
 
     def _stamp(self, snapshot_version: int, online: OnlineSigners) -> None:
@@ -297,8 +320,8 @@ class Repository:
         timestamp.signed.expires = self._until(RoleName.TIMESTAMP)
         moment = self.clock.now().isoformat(timespec="seconds")
         timestamp.signed.unrecognized_fields[SIGNED_AT] = moment
-        signed = _sign(timestamp, [online.timestamp])
-        self.files.write(_metadata_path("timestamp", None), signed)
+        root = self.root()
+        self._write(timestamp, RoleName.TIMESTAMP, [online.timestamp], above=root)
 
     def _latest(self, role: RoleName, _kind: type[T]) -> Metadata[T]:
         path = _metadata_path(role, self._version(role))
@@ -362,6 +385,13 @@ def _metadata_path(role: str, version: int | None) -> str:
 
 
 def _short_of_signers(role: str) -> KuweiError:
+    if role in ONLINE:
+        return KuweiError(
+            "release.stale_keys",
+            f"{role} 的在线密钥不是现行发布库所信任的(轮换未完成);"
+            "请运行 kuwei-hub release-rotate 再轮换一次。",
+            kind=Kind.CONFLICT,
+        )
     return KuweiError(
         "release.threshold",
         f"{role} 的签名人数不足:须由规定人数的不同保管人共同签署。",

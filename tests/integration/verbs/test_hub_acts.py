@@ -209,6 +209,7 @@ def test_every_act_on_releases_is_recorded(terminal: Terminal) -> None:
     terminal.do("rollout", release, "--to", COUNTY)
     terminal.do("rollout", "--pause", "--to", COUNTY)
     terminal.do("resign")
+    terminal.do("release-rotate")
 
     assert terminal.acts()[before:] == [
         ("建立发布库", "发布库"),
@@ -216,6 +217,7 @@ def test_every_act_on_releases_is_recorded(terminal: Terminal) -> None:
         ("安排启用目录", f"目录 {release}"),
         ("暂停取新版本", "目录"),
         ("重签时间戳", "发布库"),
+        ("轮换在线密钥", "发布库"),
     ]
 
 

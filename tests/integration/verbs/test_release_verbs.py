@@ -80,3 +80,13 @@ def test_the_repository_is_not_founded_twice(operate: Verb) -> None:
 
     assert isinstance(result.exception, KuweiError)
     assert result.exception.code == "release.founded"
+
+
+def test_the_online_keys_are_rotated_by_one_verb_and_signing_goes_on(
+    operate: Verb,
+) -> None:
+    result = operate("release-rotate")
+
+    assert result.output == "在线密钥已轮换,各节点将自行跟随\n"
+    assert operate("resign").exit_code == 0
+    assert operate("rollout", "2026.1.1").exit_code == 0

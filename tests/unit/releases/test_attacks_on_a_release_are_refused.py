@@ -284,21 +284,6 @@ def test_keys_rotated_ten_times_are_followed(
     assert node.take(1) == b"rules"
 
 
-def test_keys_revoked_by_a_new_root_sign_nothing_more(
-    province: Province, node: Node, tmp_path: Path
-) -> None:
-    node.versions()
-    fresh = KeyFolder(tmp_path / "fresh", "口令")
-    fresh.create({role: province.keys.holders(role) for role in RoleName})
-    old = signers(province.keys, RoleName.ROOT)
-    new = signers(fresh, RoleName.ROOT)
-    province.repository.rotate_root(trust_of(fresh), old=old, new=new)
-
-    province.resign()
-
-    assert node.refused() == "release.unsigned"
-
-
 def test_a_root_signed_by_strangers_is_refused(node: Node, tmp_path: Path) -> None:
     other = Province.found(tmp_path / "other", SetClock())
 

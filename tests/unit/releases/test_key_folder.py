@@ -77,3 +77,26 @@ def test_no_two_holders_share_a_key(keys: KeyFolder) -> None:
     public = [key.keyid for role in HOLDERS for key in keys.public(role)]
 
     assert len(set(public)) == len(public) == sum(map(len, HOLDERS.values()))
+
+
+def test_fresh_online_keys_sign_once_they_are_adopted(keys: KeyFolder) -> None:
+    former = keys.online()
+
+    renewed = keys.renew_online()
+    waiting = keys.online()
+    keys.adopt(renewed)
+
+    named = [one.timestamp.public_key.keyid for one in (former, waiting, keys.online())]
+    assert named[0] == named[1] != named[2] == renewed.online.timestamp.public_key.keyid
+    assert keys.holders(RoleName.TIMESTAMP) == list(HOLDERS[RoleName.TIMESTAMP])
+
+
+def test_no_key_is_overwritten_by_a_fresh_one(keys: KeyFolder) -> None:
+    before = {path: path.read_bytes() for path in keys.folder.glob("*.pem")}
+
+    for _ in range(2):
+        keys.adopt(keys.renew_online())
+
+    after = {path: path.read_bytes() for path in keys.folder.glob("*.pem")}
+    assert before.items() <= after.items()
+    assert len(after) == len(before) + 6

@@ -29,7 +29,7 @@ from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.releases.assignment import write_rollout
-from kuwei_shared.releases.keys import KeyFolder
+from kuwei_shared.releases.keys import KeyFolder, RenewedKeys
 from kuwei_shared.releases.layout import (
     RESIGN_AFTER,
     TARGETS,
@@ -167,6 +167,30 @@ class Library:
             return False
         self._repository(session).resign(self.online())
         return True
+
+    def rotate(self, session: Session, keys: KeyFolder) -> RenewedKeys:
+        """Exchange the hub's own keys for fresh ones, in one step for every reader.
+
+        A new root names the fresh keys, targets name the fresh director, and all is
+        signed again under versions that go on growing; nodes follow by themselves.
+        Adopt what is returned once this transaction has committed; until then, and
+        after a crash in between, nothing is signed, and rotating again mends it.
+
+        Raises:
+            KuweiError: ``release.missing`` before there is a repository, ``keys.*``.
+        """
+        store.lock(session)
+        renewed, repository = keys.renew_online(), self._repository(session)
+        kept = {role: keys.public(role) for role in (RoleName.ROOT, RoleName.TARGETS)}
+        trust = Trust(keys=kept | {role: [key] for role, key in renewed.public.items()})
+        roots = _holders(keys, RoleName.ROOT, trust.root_threshold)
+        repository.rotate_root(trust, old=roots, new=())
+        repository.reseal(
+            signers=_holders(keys, RoleName.TARGETS, trust.targets_threshold),
+            online=renewed.online,
+        )
+        self.announce(session, CATALOGUE_TOPIC)
+        return renewed
 
     def freshness(self, session: Session) -> Freshness:
         """Return how much of each signature's life is used up."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from kuwei_hub.bootstrap import Hub, build
+from kuwei_hub.distribution.domain import key_holders
 from kuwei_hub.settings import Settings
 from kuwei_hub.territory.adapters import read_jurisdictions
 from kuwei_shared.audit.terminal import record
@@ -21,7 +22,6 @@ from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.kernel.pages import PAGE_SIZE_MAX, PageRequest
 from kuwei_shared.ops import logs
 from kuwei_shared.releases.files import replace_file
-from kuwei_shared.releases.layout import RoleName
 
 ROLLOUT_ACTS = {
     None: "安排启用目录",
@@ -367,18 +367,6 @@ def release_rotate() -> None:
         record(built.audit, session, "轮换在线密钥", "发布库")
     built.keys.adopt(renewed)  # after the commit: no root yet unknown names them
     click.echo("在线密钥已轮换,各节点将自行跟随")
-
-
-def key_holders(holders: tuple[str, ...]) -> dict[RoleName, tuple[str, ...]]:
-    """Return who holds which key; the three online ones are the hub's own."""
-    own = ("省级中心",)
-    return {
-        RoleName.ROOT: ("根密钥一", "根密钥二", "根密钥三"),
-        RoleName.TARGETS: holders,
-        RoleName.SNAPSHOT: own,
-        RoleName.TIMESTAMP: own,
-        RoleName.DIRECTOR: own,
-    }
 
 
 def hub(process: str) -> Hub:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kuwei_shared.releases.adoption import AdoptionState
+from kuwei_shared.releases.layout import RoleName
 
 CATALOGUE_TOPIC = "catalogue"
 ASSIGNMENT_TOPIC = "assignment"
@@ -146,3 +147,15 @@ class Freshness:
     def is_alarming(self) -> bool:
         """Whether some signature is past the middle of its life unrenewed."""
         return any(fraction > ALARM_AFTER for fraction in self.used.values())
+
+
+def key_holders(holders: tuple[str, ...]) -> dict[RoleName, tuple[str, ...]]:
+    """Return who holds which key; the three online ones are the hub's own."""
+    own = ("省级中心",)
+    return {
+        RoleName.ROOT: ("根密钥一", "根密钥二", "根密钥三"),
+        RoleName.TARGETS: holders,
+        RoleName.SNAPSHOT: own,
+        RoleName.TIMESTAMP: own,
+        RoleName.DIRECTOR: own,
+    }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kuwei_hub.bootstrap import Hub
 from kuwei_hub.bootstrap import build as build_hub
-from kuwei_hub.cli import key_holders
+from kuwei_hub.distribution.domain import key_holders
 from kuwei_hub.schema import metadata as hub_tables
 from kuwei_hub.settings import Settings as HubSettings
 from kuwei_node.uplink.adapters.enrolment import Applicant

@@ -35,7 +35,7 @@ SECRETS = {
     "payment-system": "payment-system-of-tests",
 }
 SYNC = ("realm-sync", "realm-sync-of-tests")
-# What the service account of a client that runs identity.admin.sync must hold.
+# What the service account of the client that `kuwei-hub sync-realm` uses must hold.
 SYNC_ROLES = ("manage-realm", "manage-users")
 START_S = 600
 QUICK = {

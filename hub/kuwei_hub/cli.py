@@ -10,6 +10,7 @@ import click
 
 from kuwei_hub.bootstrap import Hub, build
 from kuwei_hub.distribution.domain import key_holders
+from kuwei_hub.identity.tasks import synchronise
 from kuwei_hub.settings import Settings
 from kuwei_hub.territory.adapters import read_jurisdictions
 from kuwei_shared.audit.terminal import record
@@ -106,12 +107,25 @@ def load_territory(path: Path) -> None:
     jurisdictions = read_jurisdictions(path)
     with built.unit_of_work.begin() as session:
         built.territory.register(session, jurisdictions)
-        digest, count = (
-            hashlib.sha256(path.read_bytes()).hexdigest(),
-            len(jurisdictions),
-        )
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        count = len(jurisdictions)
         record(built.audit, session, "登记区划", "财政区划", sha256=digest, count=count)
     click.echo(f"已登记 {len(jurisdictions)} 个区划")
+
+
+@verbs.command("sync-realm")
+def sync_realm() -> None:
+    """同步统一认证 Bring Keycloak's groups and roles in step with the territory."""
+    built = hub("cli")
+    account = built.settings.realm_account()
+    report = synchronise(built.unit_of_work, built.territory, built.clock, account)
+    count, renamed = report.groups_added, report.groups_renamed
+    about = account.issuer
+    with built.unit_of_work.begin() as session:
+        record(
+            built.audit, session, "同步统一认证", about, count=count, renamed=renamed
+        )
+    click.echo(report.words)
 
 
 @verbs.command("register-node")

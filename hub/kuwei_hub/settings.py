@@ -12,6 +12,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr, StringConstraints
 from pydantic_settings import SettingsConfigDict
 
+from kuwei_shared.identity.admin import RealmAccount
+from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.web.settings import WebSettings
 
 DatabaseUrl = Annotated[str, StringConstraints(pattern=r"^postgresql\+psycopg2://")]
@@ -65,6 +67,30 @@ class Settings(WebSettings):
     keys_passphrase: SecretStr = Field(
         SecretStr(""), description="打开发布签名密钥的口令;密钥在磁盘上只以密文存放。"
     )
+
+    realm_client_id: str = Field(
+        "", description="同步统一认证(sync-realm)所用的客户端编号。"
+    )
+    realm_client_secret: SecretStr = Field(
+        SecretStr(""), description="同步统一认证所用的客户端密钥,仅在同步时提供。"
+    )
+
+    def realm_account(self) -> RealmAccount:
+        """Return the account that administers the issuer's realm.
+
+        Raises:
+            KuweiError: ``settings.realm``.
+        """
+        secret = self.realm_client_secret.get_secret_value()
+        if not (self.realm_client_id and secret):
+            raise KuweiError(
+                "settings.realm",
+                "不能同步统一认证,请设置 KUWEI_REALM_CLIENT_ID 与"
+                " KUWEI_REALM_CLIENT_SECRET(deploy/README.md)。",
+            )
+        return RealmAccount(
+            issuer=self.issuer, client_id=self.realm_client_id, client_secret=secret
+        )
 
     @property
     def keys_dir(self) -> Path:

@@ -27,6 +27,7 @@ DETAILS = {
     "profile": "导入方案",
     "proposal": "调整单",
     "reason": "理由",
+    "renamed": "更名",
     "root": "根摘要",
     "rows": "行数",
     "sha256": "文件摘要",

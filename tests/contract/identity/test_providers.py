@@ -18,12 +18,13 @@ import keycloak_lab
 import provider_lab
 import pytest
 import web_lab
+from audit_lab import Terminal
 from keycloak_lab import Keycloak
 from payment_api_lab import PaymentSite, machine_token, ordinary
 from provider_lab import Ahead, Provided
 
 from kuwei_hub.bootstrap import Hub
-from kuwei_shared.identity import admin
+from kuwei_hub.cli import verbs
 from kuwei_shared.identity.machine import BearerGate
 from kuwei_shared.identity.renewal import CONFIRM_AFTER
 from kuwei_shared.identity.roles import Role
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.integration
 
 REVIEWER = "450102-reviewer"
 ABROAD = ("payment-system-abroad", "another-machine-of-tests")
-NEW_JURISDICTION = {"450122000": "武鸣区"}
+TOWNSHIP, WHOLE = "450102101", "briefRepresentation=false"
 COOKIE_MAX = 4_096
 BUREAUS = {"450000000", "450100000", "450300000", "450102000", "450303000", "450181000"}
 
@@ -405,17 +406,69 @@ def test_a_token_of_another_realm_of_the_server_is_refused(
     assert answer.json()["code"] == "identity.token_refused"
 
 
-def test_syncing_jurisdictions_twice_adds_nothing(keycloak: Keycloak) -> None:
-    user = keycloak.register(*keycloak_lab.SYNC)
-    keycloak.assign(user, *keycloak_lab.SYNC_ROLES, client="realm-management")
+@pytest.fixture(scope="session")
+def operator(hub: Hub, keycloak: Keycloak) -> Terminal:
+    """The hub's terminal, with an account that may administer the realm."""
     name, secret = keycloak_lab.SYNC
-    found = admin.connect(
-        keycloak.url, realm="kuwei", client_id=name, client_secret=secret
-    )
+    user = keycloak.register(name, secret)
+    keycloak.assign(user, *keycloak_lab.SYNC_ROLES, client="realm-management")
+    settings = {
+        "KUWEI_MODE": "development",
+        "KUWEI_DATABASE_URL": hub.settings.database_url,
+        "KUWEI_ISSUER": keycloak.issuer,
+        "KUWEI_REALM_CLIENT_ID": name,
+        "KUWEI_REALM_CLIENT_SECRET": secret,
+    }
+    return Terminal(verbs=verbs, ledger=hub.audit.ledger, settings=settings)
 
-    first = admin.sync(found, NEW_JURISDICTION)
-    again = admin.sync(found, NEW_JURISDICTION)
 
-    assert (first.groups_added, again.groups_added) == (1, 0)
-    (group,) = keycloak.ask("GET", "/groups?search=450122000&briefRepresentation=false")
-    assert group["attributes"] == {"jurisdictions": ["450122000/*"]}
+def test_syncing_adds_the_territory_once(
+    operator: Terminal, keycloak: Keycloak
+) -> None:
+    first = operator.type("sync-realm")
+    again = operator.type("sync-realm")
+
+    assert "新增 2 个组,更名 0 个" in first.output
+    assert "新增 0 个组,更名 0 个" in again.output
+    assert "请核对" not in again.output
+    (group,) = keycloak.ask("GET", f"/groups?search={TOWNSHIP}&{WHOLE}")
+    assert group["attributes"] == {"jurisdictions": [f"{TOWNSHIP}/*"]}
+    assert operator.acts()[-1] == ("同步统一认证", keycloak.issuer)
+
+
+def test_syncing_renames_and_leaves_scopes_alone(
+    operator: Terminal, keycloak: Keycloak
+) -> None:
+    (group,) = keycloak.ask("GET", f"/groups?search=450181000&{WHOLE}")
+    wide = {"jurisdictions": ["450000000/*"]}
+    changed = group | {"name": "450181000 横县", "attributes": wide}
+    keycloak.ask("PUT", f"/groups/{group['id']}", changed)
+
+    result = operator.type("sync-realm")
+
+    assert "更名 1 个" in result.output
+    assert "请核对组 450181000 的管辖范围" in result.output
+    after = keycloak.ask("GET", f"/groups/{group['id']}")
+    assert (after["name"], after["attributes"]) == ("450181000 横州市", wide)
+    keycloak.ask("PUT", f"/groups/{group['id']}", group)
+
+
+def test_an_account_that_may_not_administer_syncs_nothing(
+    operator: Terminal, keycloak: Keycloak
+) -> None:
+    before = operator.acts()
+    keycloak.register("realm-stranger", "stranger-of-tests")
+    stranger = {
+        "KUWEI_REALM_CLIENT_ID": "realm-stranger",
+        "KUWEI_REALM_CLIENT_SECRET": "stranger-of-tests",
+    }
+
+    results = [
+        operator.type("sync-realm", **stranger),
+        operator.type("sync-realm", KUWEI_REALM_CLIENT_SECRET="guessed"),
+    ]
+
+    for result in results:
+        assert isinstance(result.exception, KuweiError)
+        assert result.exception.code == "realm.refused"
+    assert operator.acts() == before

@@ -156,7 +156,7 @@ class FilledNode(ScreeningLab):
         return dict(found)
 
 
-def copy_of(node: FilledNode, scratch: Path) -> duckdb.DuckDBPyConnection:
+def copy_of(node: ScreeningLab, scratch: Path) -> duckdb.DuckDBPyConnection:
     """Copy the ledger and the reference tables into DuckDB."""
     made = duckdb.connect(config={"threads": "2"})
     made.execute("SET timezone = 'UTC'")

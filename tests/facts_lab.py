@@ -55,7 +55,7 @@ def year_of_payments(number: int, seed: int) -> list[dict[str, Any]]:
 def fact_rules() -> EffectiveCatalogue:
     """Return rules that compare each fact of the vocabulary with a few values."""
     facts = standard().vocabulary.facts.values()
-    realtime = [fact for fact in facts if fact.over[0] != "dept_code"]
+    realtime = [fact for fact in facts if fact.is_realtime]
     return effective(
         *(
             rule(f"F{place:02d}{side}", f"fact.{fact.name} {test}")

@@ -159,6 +159,8 @@ def fact_aloud(fact: Fact, catalogue: Catalogue) -> str:
         "all": "历来",
         "days": f"含当日的 {fact.days} 天内",
     }
+    if fact.of_original:
+        return f"{fact.label}:本区划上报的原支付,不论环节"
     keys = "、".join(catalogue.vocabulary.label_of(name) for name in fact.over)
     current = "含本笔" if fact.include_current else "不含本笔"
     counted = f"支付{measure[fact.measure]},{current}"

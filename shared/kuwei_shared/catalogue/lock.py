@@ -128,7 +128,11 @@ def _used(condition: tree.Node, catalogue: Catalogue) -> Iterator[tuple[str, obj
     for name in tree.names(condition):
         if name.startswith("fact."):
             fact = catalogue.vocabulary.facts[name.removeprefix("fact.")]
-            yield name, asdict(fact)
+            said = asdict(fact)
+            if not fact.of_original:
+                # Younger than most locks: what a fact does not say is not in them.
+                del said["of_original"]
+            yield name, said
 
 
 def _canonical(value: object) -> object:

@@ -104,4 +104,5 @@ def _fact(name: str, form: Form) -> Fact:
         include_current=form.text("current") == "include",
         where={key: where.texts(key) for key in where.table},
         positive_only=form.flag("where_positive"),
+        of_original=form.flag("of_original"),
     )

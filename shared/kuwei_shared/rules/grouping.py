@@ -29,7 +29,7 @@ _Emit = Callable[[str, Sequence[Fact]], list[str]]
 
 def _family(fact: Fact) -> tuple[object, ...]:
     """Facts with equal family share one pass: same keys and window."""
-    return (fact.over, fact.bucket, fact.days)
+    return (fact.of_original, fact.over, fact.bucket, fact.days)
 
 
 def grouped(facts: Sequence[Fact], vocabulary: Vocabulary, emit: _Emit) -> FactSql:
@@ -177,6 +177,8 @@ def _sweep_days(alias: str, facts: Sequence[Fact]) -> str:
 def closed(alias: str, facts: Sequence[Fact]) -> list[str]:
     """Everything in the closed window known at ``as_of``."""
     first = facts[0]
+    if first.of_original:
+        return [_originals(alias, facts)]
     is_shared = all(fact.include_current for fact in facts)
     if is_shared and first.bucket is not Bucket.DAYS:
         return [_grouped_history(alias, "whole", facts, _KNOWN), _whole(alias, facts)]
@@ -193,6 +195,21 @@ def closed(alias: str, facts: Sequence[Fact]) -> list[str]:
         f" AND {in_window(first, 'h', 'q')} GROUP BY q.seq)"
     )
     return [body]
+
+
+def _originals(alias: str, facts: Sequence[Fact]) -> str:
+    """Find what credits take back, refused and reversed payments included.
+
+    Another division's payment is nobody's original: a credit here cannot touch it.
+    """
+    measures = ", ".join(f"{measure(fact, 'h')} AS {fact.name}" for fact in facts)
+    # Lateral, so that the few there are are looked up, never joined with the ledger.
+    return (
+        f"{alias} AS (SELECT q.seq, o.* FROM incoming q CROSS JOIN LATERAL"
+        f" (SELECT {measures} FROM payment h WHERE h.payment_id = q.orig_payment_id"
+        " AND h.mof_div_code = q.mof_div_code AND h.seq <= q.as_of) o"
+        " WHERE q.orig_payment_id IS NOT NULL)"
+    )
 
 
 def _whole(alias: str, facts: Sequence[Fact]) -> str:

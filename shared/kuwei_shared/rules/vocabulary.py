@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 PAYMENT = "payment"
+LOCK_UNITS = frozenset({"agency_code", "bgt_id", "pro_code", "contract_no"})
+"""Fields whose values payments wait in line by; realtime facts begin with one."""
 
 
 class Type(StrEnum):
@@ -120,11 +122,14 @@ class Fact:
     sequence number) and fall in the window; so a later replay sees the same.
 
     Attributes:
-        over: fields that must be equal; the first one names the unit of locking.
+        over: fields that must be equal; the first one names the unit of locking,
+            or the fact is for scheduled rules alone.
         days: length of a DAYS window, the payment's own day included.
         include_current: whether the payment itself counts.
         where: field → allowed codes, restricting what is counted.
         positive_only: count only amounts above zero.
+        of_original: look at the payment that ``orig_payment_id`` names, whatever its
+            stage and whatever became of it; known only once a day is closed.
     """
 
     name: str
@@ -137,6 +142,12 @@ class Fact:
     include_current: bool
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     positive_only: bool = False
+    of_original: bool = False
+
+    @property
+    def is_realtime(self) -> bool:
+        """Whether rules that judge a payment on arrival may read it."""
+        return self.over[0] in LOCK_UNITS and not self.of_original
 
     @property
     def type(self) -> Type:

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from kuwei_shared.rules.model import Rule, Severity, Status
 from kuwei_shared.rules.vocabulary import PAYMENT
+from kuwei_shared.sample.injectors.catalogue import UNPLANTED
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
 pytestmark = pytest.mark.integration
@@ -139,5 +140,5 @@ def test_every_planted_fault_is_found_and_nothing_else(
     print("\nrule      planted  found  missed  unplanted")  # noqa: T201  # with -s
     for line in table:
         print("{:9} {:7} {:6} {:7} {:10}".format(*line))  # noqa: T201  # with -s
-    assert [line for line in table if line[1] == 0] == []
+    assert {line[0] for line in table if line[1] == 0} <= UNPLANTED
     assert [line for line in table if line[3] or line[4]] == []

@@ -52,6 +52,8 @@ FAULTS = [
     ("absence.considered", "{case: 用途缺失, given: {use_des: null}}",
      "{case: 再缺, given: {set_mode_code: null, pay_amt: 1.00}}", 14),
     ("codes.known", "and one_of(", "and stage = 'voted' and one_of(", 14),
+    ("facts.realtime", "and one_of(", "and fact.original_amt > 1 and one_of(", 14),
+    ("facts.realtime", "and one_of(", "and fact.credited_sum > 1 and one_of(", 14),
     ("basis.once", GROUND, f"{GROUND}\n  - {GROUND[4:]}", 9),
     ("param.bounds", "default: 2000.00, ", "", 16),
     ("param.tighten", "min: 1000.00, ", "", 16),
@@ -99,7 +101,8 @@ BESIDE = [
     ("base.complete", BASE, "use_des:", "# use_des:"),
     ("vocabulary", VOCABULARY, "from: month(vou_date)", "from: month(no_date)"),
     ("vocabulary", VOCABULARY, "{agency_code: agency_code}", "{agency_code: agency}"),
-    ("vocabulary", VOCABULARY, "over: [bgt_id]", "over: [use_des]"),
+    ("vocabulary", VOCABULARY, "over: [bgt_id]", "over: [no_id]"),
+    ("vocabulary", VOCABULARY, "over: [bgt_id]", "over: [bgt_id], of_original: true"),
     ("form", VOCABULARY, "from: month(vou_date)", "from: sleep(vou_date)"),
 ]
 

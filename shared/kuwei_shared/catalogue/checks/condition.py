@@ -144,6 +144,27 @@ class ReachesItsNames(RuleCheck):
                 )
 
 
+class ReadsInTime(RuleCheck):
+    """A rule on arrival reads only facts that are certain while its unit waits."""
+
+    id = "facts.realtime"
+
+    def on(self, case: Case) -> Iterator[Issue]:
+        """Yield facts that are known only when the day is closed."""
+        if case.rule.schedule is not None:
+            return
+        facts = case.vocabulary.facts
+        for name in sorted(case.operands):
+            fact = facts.get(name.removeprefix("fact."))
+            if name.startswith("fact.") and fact and not fact.is_realtime:
+                yield case.issue_at(
+                    self.id,
+                    case.in_text("when", max(case.rule.when.find(name), 0)),
+                    f"{name} 的首键不是单位、指标、项目或合同,逐笔审核时取不到。",
+                    "改为 day_end 或 month_end 的定时规则,或换事实。",
+                )
+
+
 class ComparesWithKnownCodes(RuleCheck):
     """A coded field is compared only with codes the vocabulary lists."""
 

@@ -45,6 +45,7 @@ CHECKS: tuple[Check, ...] = (
     condition.RequiresKnownNames(),
     condition.ConsidersAbsence(),
     condition.ReachesItsNames(),
+    condition.ReadsInTime(),
     condition.ComparesWithKnownCodes(),
     params.IsUsed(),
     params.IsWithinBounds(),

@@ -138,7 +138,6 @@ class VocabularyHolds:
     """Keys, derivations and facts of the vocabulary name fields that exist."""
 
     id = "vocabulary"
-    units = frozenset({"agency_code", "bgt_id", "pro_code", "contract_no"})
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield every dangling name in the vocabulary."""
@@ -174,8 +173,8 @@ class VocabularyHolds:
             for name in used:
                 if name not in fields:
                     yield ("facts", fact.name), f"没有字段 {name}。"
-            if fact.over and fact.over[0] not in self.units:
-                yield ("facts", fact.name, "over"), "首键须是单位、指标、项目或合同。"
+            if fact.of_original and fact.over != ("orig_payment_id",):
+                yield ("facts", fact.name, "over"), "原支付只由 orig_payment_id 找到。"
             measured = fields.get(fact.of) if fact.of else None
             if measured and measured.type is not Type.MONEY:
                 yield ("facts", fact.name, "of"), f"{fact.of} 不是金额。"

@@ -252,6 +252,20 @@ def round_sum(scene: Scene) -> None:
     scene.owes(row, "GX-U15C")
 
 
+@injector("GX-U15E")
+def nothing_to_take_back(scene: Scene) -> None:
+    """A refund of a payment nobody reported."""
+    # Small, so that no appropriation of note stays unused.
+    other = scene.payment("30227", scene.between(300, 2_900))
+    changed = {
+        "entry_kind": "refund",
+        "orig_payment_id": f"{other['payment_id']}-0",
+        "pay_amt": -scene.between(100, 290),
+    }
+    refund = scene.follow(other, 35, changed)
+    scene.owes(refund, "GX-U15E", stage="day_end")
+
+
 @injector("UL-1")
 def over_cash_limit(scene: Scene) -> None:
     """Cash drawn in a day beyond the unit's standing limit, for allowed ends."""

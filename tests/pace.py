@@ -30,3 +30,11 @@ def wait_until(is_so: Callable[[], object], what: str) -> None:
     while not is_so():
         assert time.monotonic() < limit, what
         pause.wait(LOOK_S)
+
+
+def await_threads(name: str) -> None:
+    """Wait until no thread of a name works any more, so that the next test is alone."""
+    for thread in threading.enumerate():
+        if thread.name == name:
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive(), name

@@ -11,6 +11,7 @@ from pathlib import Path
 import embedded
 import federation_lab as lab
 import pytest
+from pace import await_threads
 from sqlalchemy import Engine, create_engine
 
 from kuwei_hub.grpc_server import Ports
@@ -68,4 +69,5 @@ def member(province: lab.Province, applicant: lab.Member) -> Iterator[lab.Member
     applicant.enrol(province)
     applicant.dial(province)
     yield applicant
+    await_threads("uplink-listen")
     applicant.hang_up()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import embedded
 import federation_lab as lab
 import pytest
+from pace import await_threads
 from sqlalchemy import Engine, create_engine, text
 from uplink_lab import Post
 
@@ -30,6 +31,8 @@ def outbox_engine(engine: Engine) -> Engine:
 
 
 @pytest.fixture
-def post(outbox_engine: Engine) -> Post:
+def post(outbox_engine: Engine) -> Iterator[Post]:
     """A node with an outbox, before a hub on paper."""
-    return Post(UnitOfWork(outbox_engine))
+    yield Post(UnitOfWork(outbox_engine))
+    # A process does not wait for its listener; it might write into the next test.
+    await_threads("uplink-listen")

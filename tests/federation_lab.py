@@ -9,11 +9,11 @@ import threading
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pytest
 from pace import PATIENCE_S, wait_until
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.orm import Session
 
 from kuwei_hub.bootstrap import Hub
@@ -21,7 +21,7 @@ from kuwei_hub.bootstrap import build as build_hub
 from kuwei_hub.fleet import models as fleet
 from kuwei_hub.grpc_server import GrpcServer, Ports
 from kuwei_hub.settings import Settings as HubSettings
-from kuwei_hub.statistics.domain import By, Question, Sum
+from kuwei_hub.statistics.models import Statistic
 from kuwei_node.catalogue import adapters as reporting
 from kuwei_node.uplink import models as uplink
 from kuwei_node.uplink.adapters import enrolment as applying
@@ -45,13 +45,22 @@ from kuwei_node.uplink.service.standing import Standing
 from kuwei_node.uplink.tasks import Uplink
 from kuwei_shared.db.base import HubTable, NodeTable
 from kuwei_shared.db.unit_of_work import UnitOfWork
-from kuwei_shared.identity.scope import of_service
 from kuwei_shared.kernel.clock import SetClock, SystemClock
 from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.trust.dsse import Signed
 from kuwei_shared.wire.statistics import Family, Figure, Measure
 
 T = TypeVar("T")
+
+
+class DayHits(NamedTuple):
+    """How often rules hit in a jurisdiction on a day, as the hub holds it."""
+
+    code: str
+    day: dt.date
+    hits: int
+
+
 CODE = "450102000"
 MONDAY = dt.date(2026, 1, 5)
 WEEK = [MONDAY + dt.timedelta(days=number) for number in range(5)]
@@ -220,15 +229,17 @@ class Province:
             query = session.query(fleet.FleetEvent.kind).order_by(fleet.FleetEvent.id)
             return [kind for (kind,) in query if kind.startswith("alarm_")]
 
-    def hits(self) -> list[Sum]:
-        question = Question(
-            since=MONDAY,
-            until=MONDAY + dt.timedelta(days=90),
-            measures=(Measure.HITS,),
-        )
+    def hits(self) -> list[DayHits]:
+        """Return what days hold, after comparing them with what months hold."""
+        day, code = Statistic.business_day, Statistic.mof_div_code
+        total = func.sum(Statistic.value)
+        query = select(code, day, total).where(Statistic.measure == Measure.HITS)
         with self.hub.unit_of_work.begin() as session:
-            by = (By.JURISDICTION, By.DAY)
-            return self.hub.reading.sums(session, of_service(), question, by)
+            checked = self.hub.reading.check(session)
+            rows = session.execute(query.group_by(code, day).order_by(total.desc()))
+            found = [DayHits(*row) for row in rows]
+        assert {one.differing for one in checked.values()} == {0}
+        return found
 
     async def _serve(self) -> Ports:
         self.server = GrpcServer(self.hub)

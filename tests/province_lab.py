@@ -71,6 +71,8 @@ def settle(hub: Hub) -> None:
         hub.territory.register(session, jurisdictions())
         session.add_all(_nodes(hub.clock.now()))
         session.add_all(_figures(hub.clock.now().year))
+        session.flush()
+        hub.reading.rebuild(session)  # these came past the inbox
     release = publish(hub, list(NODES))
     with hub.unit_of_work.begin() as session:
         session.add_all(_adoption(release, hub.clock.now()))

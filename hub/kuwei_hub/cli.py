@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 
 from kuwei_hub.bootstrap import Hub, build
-from kuwei_hub.distribution.domain import key_holders
+from kuwei_hub.distribution.domain import ROLLOUT_ACTS, key_holders
 from kuwei_hub.identity.tasks import synchronise
 from kuwei_hub.settings import Settings
+from kuwei_hub.statistics import tasks as statistics_tasks
 from kuwei_hub.territory.adapters import read_jurisdictions
 from kuwei_shared.audit.terminal import record
 from kuwei_shared.catalogue.checks.registry import read_schemas
@@ -24,11 +25,6 @@ from kuwei_shared.kernel.pages import PAGE_SIZE_MAX, PageRequest
 from kuwei_shared.ops import logs
 from kuwei_shared.releases.files import replace_file
 
-ROLLOUT_ACTS = {
-    None: "安排启用目录",
-    "pause": "暂停取新版本",
-    "resume": "恢复取新版本",
-}
 LEVELS = ("province", "city", "county", "township")
 
 
@@ -381,6 +377,9 @@ def release_rotate() -> None:
         record(built.audit, session, "轮换在线密钥", "发布库")
     built.keys.adopt(renewed)  # after the commit: no root yet unknown names them
     click.echo("在线密钥已轮换,各节点将自行跟随")
+
+
+verbs.add_command(statistics_tasks.group(lambda: hub("cli")))
 
 
 def hub(process: str) -> Hub:

@@ -201,7 +201,7 @@ def test_after_reinstating_nothing_is_lost_and_nothing_counts_twice(
     sent = member.line.send(), member.line.send()
 
     assert sent == (3, 0)
-    assert {one.key[1]: one.value for one in province.hits()} == figures
+    assert {one.day: one.hits for one in province.hits()} == figures
     assert status(member).state == LinkState.CONNECTED
     assert province.alarms() == []
 

@@ -124,7 +124,7 @@ class Faults(RuleBasedStateMachine):
 
     def held(self) -> dict[object, int]:
         sums = self.province.hits()
-        return {one.key[1]: one.value for one in sums if one.key[0] == self.code}
+        return {one.day: one.hits for one in sums if one.code == self.code}
 
     def once(self, step: Callable[[], object]) -> None:
         """Do a step as the process does: note a failure and greet again."""

@@ -10,7 +10,6 @@ import pytest
 from pace import PATIENCE_S, wait_until
 from sqlalchemy import Engine
 
-from kuwei_hub.statistics.domain import Sum
 from kuwei_node.uplink.adapters.hub import GrpcHub
 from kuwei_node.uplink.domain import Submitted
 from kuwei_shared.kernel.errors import Kind, KuweiError
@@ -32,8 +31,8 @@ class LostAnswers(lab.Line):
         raise KuweiError("rpc.unreachable", "回答丢失。", kind=Kind.UNAVAILABLE)
 
 
-def total(day: dt.date, hits: int, code: str = lab.CODE) -> Sum:
-    return Sum(key=(code, day), value=hits)
+def total(day: dt.date, hits: int, code: str = lab.CODE) -> lab.DayHits:
+    return lab.DayHits(code, day, hits)
 
 
 def signed(member: lab.Member) -> list[Signed]:
@@ -203,7 +202,7 @@ def test_a_node_that_was_away_catches_up(
     sent = member.line.send()
 
     assert sent == 240
-    assert {one.key[1]: one.value for one in province.hits()} == dict.fromkeys(days, 8)
+    assert {one.day: one.hits for one in province.hits()} == dict.fromkeys(days, 8)
 
 
 def test_a_restored_database_sends_nothing_until_a_person_confirms(

@@ -62,7 +62,7 @@ def test_figures_arrive_by_themselves(
 
 
 def values(province: lab.Province) -> list[int]:
-    return [one.value for one in province.hits()]
+    return [one.hits for one in province.hits()]
 
 
 def test_a_hub_that_comes_back_is_found_again(

@@ -1,7 +1,6 @@
 """Browsing the standard catalogue: the list of rules, and a rule's own page."""
 # FastAPI reads annotations at run time, so they are not postponed here.
 
-import datetime as dt
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -9,10 +8,11 @@ from fastapi.responses import Response
 
 from kuwei_hub.catalogue.domain import RuleRow, RuleSearch
 from kuwei_hub.catalogue.service import Rulebook
-from kuwei_hub.statistics.domain import By, Question
+from kuwei_hub.statistics.domain import months_before
 from kuwei_hub.statistics.service.reading import Reading
 from kuwei_hub.territory.service import Territory
 from kuwei_shared.identity.permissions import Permission
+from kuwei_shared.kernel.clock import business_date
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.web import export
@@ -21,10 +21,9 @@ from kuwei_shared.web.formats import SEVERITIES, STATUSES, TIMINGS
 from kuwei_shared.web.guards import DeskDep, HereDep, needs
 from kuwei_shared.web.parts import Desk
 from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
-from kuwei_shared.wire.statistics import Measure
 
 PATH = "/catalogue"
-HITS_DAYS = 365
+HITS_MONTHS = 12
 PLACES_SHOWN = 20
 RuleId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{1,39}$")]
 
@@ -119,24 +118,21 @@ def _page(rulebook: Rulebook, desk: Desk, ask: TableAsk) -> Page[RuleRow]:
 
 
 def _hits(reading: Reading, territory: Territory, desk: Desk, rule_id: str) -> Chart:
-    """Return where a rule hit over the last year with figures, most first."""
-    today = desk.clock.now().date()
-    question = Question(
-        since=today - dt.timedelta(days=HITS_DAYS),
-        until=today + dt.timedelta(days=1),
-        measures=(Measure.HITS,),
-        rule_id=rule_id,
+    """Return where a rule hit in the last twelve months, most first."""
+    shown = reading.places_hit_most(
+        desk.session,
+        desk.scope,
+        months_before(business_date(desk.clock), HITS_MONTHS),
+        rule_id,
+        most=PLACES_SHOWN,
     )
-    sums = reading.sums(desk.session, desk.scope, question, (By.JURISDICTION,))
-    names = territory.names(desk.session, desk.scope)
-    shown = sums[:PLACES_SHOWN]
-    codes = [str(one.key[0]) for one in shown]
+    names = territory.names(desk.session, desk.scope, [one.of for one in shown])
     return Chart(
-        title="近一年各区划命中次数",
-        categories=[names.get(code, code) for code in codes],
+        title=f"近 {HITS_MONTHS} 个月各区划命中次数",
+        categories=[names.get(one.of, one.of) for one in shown],
         unit="次",
         is_lying=True,
         series=(
-            Series(name="命中", values=[one.value for one in shown], tone="orange"),
+            Series(name="命中", values=[one.count for one in shown], tone="orange"),
         ),
     )

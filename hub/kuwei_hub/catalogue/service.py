@@ -10,7 +10,7 @@ Invariants:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -189,6 +189,10 @@ class Rulebook:
         if serial is None:
             return Page(rows=[], total=0, request=request)
         return store.rules(session, serial, search, request)
+
+    def titles(self, session: Session, rule_ids: Collection[str]) -> dict[str, str]:
+        """Return what rules are called in the newest release that holds each."""
+        return store.titles(session, rule_ids)
 
     def families(self, session: Session) -> list[str]:
         """Return the families of the newest release's rules."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, insert, or_, select, update
@@ -141,6 +141,15 @@ def history(session: Session, rule_id: str, request: PageRequest) -> Page[RuleRo
     found = session.scalars(newest.offset(request.offset).limit(request.size))
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     return Page(rows=[_as_rule(row) for row in found], total=total, request=request)
+
+
+def titles(session: Session, rule_ids: Collection[str]) -> dict[str, str]:
+    """Return what rules are called in the newest release that holds each."""
+    table = CatalogueRule
+    query = select(table.rule_id, table.title).where(table.rule_id.in_(rule_ids))
+    # The title of a later release takes the place of an earlier one's.
+    rows = session.execute(query.order_by(table.serial))
+    return {row.rule_id: row.title for row in rows}
 
 
 def families(session: Session, serial: int) -> list[str]:

@@ -22,6 +22,11 @@ STATES: Mapping[AdoptionState | None, str] = {
     AdoptionState.ACTIVE: "已生效",
     AdoptionState.FAILED: "失败",
 }
+ROLLOUT_ACTS: Mapping[str | None, str] = {
+    None: "安排启用目录",
+    "pause": "暂停取新版本",
+    "resume": "恢复取新版本",
+}
 
 
 class ReleaseStatus(StrEnum):

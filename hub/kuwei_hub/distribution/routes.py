@@ -77,7 +77,8 @@ def routes(
         ask = PLACES.ask(request.query_params)
         page = _rollout(ledger, company, desk, ask)
         table = Table(layout=PLACES, ask=ask, page=page)
-        names = territory.names(desk.session, desk.scope)
+        codes = [row.mof_div_code for row in page.rows]
+        names = territory.names(desk.session, desk.scope, codes)
         return here.page(
             "distribution/rollout.html",
             "table",

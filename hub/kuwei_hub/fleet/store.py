@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, func, select, true, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from kuwei_hub.fleet.domain import DENIED, EnrolmentState, EventKind, NodeState
 from kuwei_hub.fleet.models import (
@@ -19,6 +19,7 @@ from kuwei_hub.fleet.models import (
     FleetNode,
     FleetToken,
 )
+from kuwei_shared.db.paging import inside
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.pages import Page, PageRequest
 
@@ -35,7 +36,7 @@ def node(
 ) -> FleetNode | None:
     """Return one node."""
     query = select(FleetNode).where(
-        FleetNode.mof_div_code == code, _within(scope, FleetNode.mof_div_code)
+        FleetNode.mof_div_code == code, inside(scope, FleetNode.mof_div_code)
     )
     return session.scalar(query.with_for_update() if lock else query)
 
@@ -44,7 +45,7 @@ def nodes(
     session: Session, scope: VisibleJurisdictions, page: PageRequest
 ) -> Page[FleetNode]:
     """Return nodes, by code unless asked otherwise."""
-    query = select(FleetNode).where(_within(scope, FleetNode.mof_div_code))
+    query = select(FleetNode).where(inside(scope, FleetNode.mof_div_code))
     name = (page.sort or "mof_div_code").removeprefix("-")
     column = NODE_SORTS.get(name, FleetNode.mof_div_code)
     order = column.desc() if (page.sort or "").startswith("-") else column.asc()
@@ -57,11 +58,20 @@ def nodes(
     return Page(rows=rows, total=total, request=page)
 
 
+def named(
+    session: Session, scope: VisibleJurisdictions, codes: Collection[str]
+) -> list[FleetNode]:
+    """Return some nodes, however many they are."""
+    shown = [code for code in codes if scope.allows(code)]
+    query = select(FleetNode).where(FleetNode.mof_div_code.in_(shown))
+    return list(session.scalars(query))
+
+
 def codes(session: Session, scope: VisibleJurisdictions) -> list[str]:
     """Return the codes of all nodes that were not retired."""
     query = select(FleetNode.mof_div_code).where(
         FleetNode.state != NodeState.RETIRED,
-        _within(scope, FleetNode.mof_div_code),
+        inside(scope, FleetNode.mof_div_code),
     )
     return list(session.scalars(query.order_by(FleetNode.mof_div_code)))
 
@@ -74,7 +84,7 @@ def events(
     alarms_only: bool = False,
 ) -> Page[FleetEvent]:
     """Return events, latest first."""
-    query = select(FleetEvent).where(_within(scope, FleetEvent.mof_div_code))
+    query = select(FleetEvent).where(inside(scope, FleetEvent.mof_div_code))
     if alarms_only:
         query = query.where(FleetEvent.kind.startswith("alarm_"))
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
@@ -90,7 +100,7 @@ def token(
     """Return a token, locked: two applications under it queue up here."""
     return session.scalar(
         select(FleetToken)
-        .where(FleetToken.token_id == token_id, _within(scope, FleetToken.mof_div_code))
+        .where(FleetToken.token_id == token_id, inside(scope, FleetToken.mof_div_code))
         .with_for_update()
     )
 
@@ -103,7 +113,7 @@ def enrolment(
         select(FleetEnrolment)
         .where(
             FleetEnrolment.token_id == token_id,
-            _within(scope, FleetEnrolment.mof_div_code),
+            inside(scope, FleetEnrolment.mof_div_code),
         )
         .with_for_update()
     )
@@ -115,7 +125,7 @@ def pending(
     """Return applications that wait for a second person, oldest first."""
     query = select(FleetEnrolment).where(
         FleetEnrolment.state == EnrolmentState.PENDING,
-        _within(scope, FleetEnrolment.mof_div_code),
+        inside(scope, FleetEnrolment.mof_div_code),
     )
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     rows = session.scalars(
@@ -133,7 +143,7 @@ def pending_of(
         .where(
             FleetEnrolment.mof_div_code == code,
             FleetEnrolment.state == EnrolmentState.PENDING,
-            _within(scope, FleetEnrolment.mof_div_code),
+            inside(scope, FleetEnrolment.mof_div_code),
         )
         .order_by(FleetEnrolment.applied_at.desc())
         .limit(1)
@@ -149,7 +159,7 @@ def signing_key(
         select(FleetKey.signing_key).where(
             FleetKey.mof_div_code == code,
             FleetKey.epoch == epoch,
-            _within(scope, FleetKey.mof_div_code),
+            inside(scope, FleetKey.mof_div_code),
         )
     )
 
@@ -168,7 +178,7 @@ def said(
     query = select(FleetEvent).where(
         FleetEvent.mof_div_code == code,
         FleetEvent.kind.in_(kinds),
-        _within(scope, FleetEvent.mof_div_code),
+        inside(scope, FleetEvent.mof_div_code),
     )
     return session.scalar(query.order_by(FleetEvent.id.desc()).limit(1))
 
@@ -189,7 +199,7 @@ def denied_nodes(
     )
     query = select(
         FleetNode.mof_div_code, FleetNode.state, func.coalesce(reason, "")
-    ).where(FleetNode.state.in_(DENIED), _within(scope, FleetNode.mof_div_code))
+    ).where(FleetNode.state.in_(DENIED), inside(scope, FleetNode.mof_div_code))
     return [(code, state, note) for code, state, note in session.execute(query)]
 
 
@@ -200,7 +210,7 @@ def denied_serials(
     query = select(FleetCertificate.serial).where(
         FleetCertificate.denied_at.is_not(None),
         FleetCertificate.not_after > now,
-        _within(scope, FleetCertificate.mof_div_code),
+        inside(scope, FleetCertificate.mof_div_code),
     )
     return list(session.scalars(query))
 
@@ -268,9 +278,3 @@ def record(
     session.add(
         FleetEvent(mof_div_code=code, kind=kind, actor=actor, note=note[:400], at=at)
     )
-
-
-def _within(
-    scope: VisibleJurisdictions, column: InstrumentedAttribute[str]
-) -> ColumnElement[bool]:
-    return true() if scope.is_everything else column.in_(scope.codes)

@@ -15,10 +15,9 @@ from decimal import Decimal
 
 from kuwei_hub.distribution.domain import RolloutRow
 from kuwei_hub.fleet.domain import NodeState
-from kuwei_hub.statistics.domain import Sum, Total
+from kuwei_hub.statistics.domain import MonthSum
 from kuwei_hub.territory.domain import Jurisdiction, TreeRow
 from kuwei_shared.kernel.pages import Page
-from kuwei_shared.releases.adoption import AdoptionState
 from kuwei_shared.wire.statistics import Measure
 
 FEN = Decimal(100)
@@ -30,17 +29,19 @@ Figures = dict[Measure, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """Days looked at, both included."""
+    """The calendar year looked at, which is the fiscal year."""
 
-    since: dt.date
-    until: dt.date
+    year: int
 
     @property
-    def months(self) -> list[str]:
-        """Every month touched, as ``2026-03``."""
-        first = self.since.year * 12 + self.since.month - 1
-        last = self.until.year * 12 + self.until.month - 1
-        return [f"{n // 12}-{n % 12 + 1:02}" for n in range(first, last + 1)]
+    def since(self) -> dt.date:
+        """Its first day."""
+        return dt.date(self.year, 1, 1)
+
+    @property
+    def months(self) -> list[dt.date]:
+        """First days of its months."""
+        return [dt.date(self.year, number, 1) for number in range(1, 13)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +72,11 @@ class Connection:
         current: nodes that run the release they were assigned.
     """
 
-    expected: int
-    active: int
-    suspended: int
-    present: int
-    current: int
+    expected: int = 0
+    active: int = 0
+    suspended: int = 0
+    present: int = 0
+    current: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,19 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """What everything looked at comes to, and how far its nodes are.
+
+    Attributes:
+        codes: of every jurisdiction in it.
+    """
+
+    codes: Sequence[str]
+    tally: Tally
+    nodes: Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """One jurisdiction: its place, its node, its catalogue, its figures."""
 
@@ -139,15 +153,17 @@ class Tree:
     Attributes:
         rows: parents first.
         page: which page of the first level this is.
+        whole: everything from the start down, shown or not.
     """
 
     rows: Sequence[Standing]
     page: Page[Jurisdiction]
+    whole: Whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """Everything the overview shows beside the tree.
+    """What the overview shows beside the tree.
 
     Attributes:
         monthly: by month and measure.
@@ -155,65 +171,25 @@ class Picture:
     """
 
     period: Period
-    connection: Connection
-    tally: Tally
-    monthly: dict[str, Figures]
+    monthly: Mapping[dt.date, Figures]
     rules: Sequence[RuleHits]
 
 
-def connection(
-    codes: Iterable[str],
-    nodes: Mapping[str, NodeStanding],
-    rollouts: Mapping[str, RolloutRow],
-    now: dt.datetime,
-) -> Connection:
-    """Count how far the nodes of some jurisdictions are."""
-    expected = set(codes)
-    known = [node for code, node in nodes.items() if code in expected]
-    return Connection(
-        expected=len(expected),
-        active=sum(node.state == NodeState.ACTIVE for node in known),
-        suspended=sum(node.state == NodeState.SUSPENDED for node in known),
-        present=sum(node.is_present(now) for node in known),
-        current=sum(is_current(rollouts.get(code)) for code in expected),
-    )
-
-
-def is_current(rollout: RolloutRow | None) -> bool:
-    """Whether a node runs the release it was assigned."""
-    return rollout is not None and rollout.state == AdoptionState.ACTIVE
-
-
-def tallied(totals: Iterable[Total]) -> Tally:
-    """Return each measure's total by the rule that fits it."""
-    known = {one.measure: one for one in totals}
-    entries = known.get(Measure.PAYMENTS)
-    return Tally(
-        figures={
-            measure: one.at_one_stage if measure in ONE_STAGE else one.over_stages
-            for measure, one in known.items()
-        },
-        entries=0 if entries is None else entries.over_stages,
-    )
-
-
-def folded(sums: Iterable[Sum]) -> dict[str, Figures]:
-    """Fold sums keyed (thing, measure, stage) into figures by thing."""
-    by_stage: dict[tuple[str, Measure], list[int]] = defaultdict(list)
+def by_month(sums: Iterable[MonthSum]) -> dict[dt.date, Figures]:
+    """Fold sums by month and stage into figures by month."""
+    stages: dict[dt.date, list[Mapping[Measure, int]]] = defaultdict(list)
     for one in sums:
-        thing, measure, _stage = one.key
-        by_stage[str(thing), Measure(str(measure))].append(one.value)
-    found: dict[str, Figures] = defaultdict(dict)
-    for (thing, measure), values in by_stage.items():
-        merge = max if measure in ONE_STAGE else sum
-        found[thing][measure] = merge(values)
-    return dict(found)
+        stages[one.month].append(one.figures)
+    return {
+        month: {
+            measure: _merged(measure, [one[measure] for one in found])
+            for measure in found[0]
+        }
+        for month, found in stages.items()
+    }
 
 
-def by_month(sums: Iterable[Sum]) -> list[Sum]:
-    """Turn sums keyed (day, measure, stage) into sums keyed by month."""
-    months: dict[tuple[str | dt.date | None, ...], int] = defaultdict(int)
-    for one in sums:
-        day, *rest = one.key
-        months[str(day)[:7], *rest] += one.value
-    return [Sum(key=key, value=value) for key, value in months.items()]
+def _merged(measure: Measure, values: Sequence[int]) -> int:
+    if measure not in ONE_STAGE:
+        return sum(values)
+    return max((value for value in values if value), default=0)

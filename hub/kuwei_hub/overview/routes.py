@@ -9,8 +9,8 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from pydantic import StringConstraints
 
-from kuwei_hub.overview.domain import FEN, Period, Picture
-from kuwei_hub.overview.service import Overview, year_of
+from kuwei_hub.overview.domain import FEN, Period, Picture, Tree
+from kuwei_hub.overview.service import Overview
 from kuwei_hub.territory.domain import Unfolding
 from kuwei_shared.web.charts import Chart, Series
 from kuwei_shared.web.guards import DeskDep, HereDep
@@ -81,14 +81,15 @@ def routes(overview: Overview) -> APIRouter:
         page: Number = 1,
     ) -> Response:
         period = _period(overview, desk, year)
-        ask = TreeAsk(path="/", year=period.since.year, opened=opened, number=page)
+        ask = TreeAsk(path="/", year=period.year, opened=opened, number=page)
+        tree = overview.tree(desk.session, desk.scope, period, ask.unfolding())
         return here.page(
             "overview/province.html",
             "tree",
-            tree=overview.tree(desk.session, desk.scope, period, ask.unfolding()),
+            tree=tree,
             ask=ask,
             now=desk.clock.now(),
-            **_picture(overview, here, desk, period),
+            **_picture(overview, here, desk, period, tree),
         )
 
     @router.get("/territory/{code}")
@@ -104,37 +105,37 @@ def routes(overview: Overview) -> APIRouter:
         one = overview.territory.find(desk.session, desk.scope, code)
         period = _period(overview, desk, year)
         path = f"/territory/{code}"
-        ask = TreeAsk(path=path, year=period.since.year, opened=opened, number=page)
+        ask = TreeAsk(path=path, year=period.year, opened=opened, number=page)
+        tree = overview.tree(desk.session, desk.scope, period, ask.unfolding(code))
         return here.page(
             "overview/jurisdiction.html",
             "tree",
             one=one,
             suspension=overview.suspension(desk.session, desk.scope, one.host or code),
-            names=overview.territory.names(desk.session, desk.scope),
-            tree=overview.tree(desk.session, desk.scope, period, ask.unfolding(code)),
+            names=overview.territory.names(desk.session, desk.scope, one.relatives),
+            tree=tree,
             ask=ask,
             now=desk.clock.now(),
-            **_picture(overview, here, desk, period, below=code),
+            **_picture(overview, here, desk, period, tree),
         )
 
     return router
 
 
 def _period(overview: Overview, desk: Desk, year: int | None) -> Period:
-    return year_of(year) if year else overview.period(desk.session, desk.scope)
+    if year:
+        return Period(year=year)
+    return overview.period(desk.session, desk.scope)
 
 
 def _picture(
-    overview: Overview,
-    here: Here,
-    desk: Desk,
-    period: Period,
-    below: str | None = None,
+    overview: Overview, here: Here, desk: Desk, period: Period, tree: Tree
 ) -> dict[str, object]:
     """Return what stands around the tree; nothing when the tree alone is asked for."""
     if here.is_fragment:
         return {}
-    picture = overview.picture(desk.session, desk.scope, period, below=below)
+    codes = tree.whole.codes
+    picture = overview.picture(desk.session, desk.scope, period, codes)
     return {
         "picture": picture,
         "figures": _charts(picture),
@@ -147,7 +148,7 @@ def _years(this: int) -> list[int]:
 
 
 def _charts(picture: Picture) -> dict[str, Chart]:
-    span = f"{picture.period.since.year} 年"
+    span = f"{picture.period.year} 年"
     money = [value / FEN for value in _monthly(picture, Measure.AMOUNT_FEN)]
     shown = (
         ("预警", Measure.ALERTS, "yellow"),
@@ -191,7 +192,7 @@ def _charts(picture: Picture) -> dict[str, Chart]:
 
 
 def _chart(picture: Picture, title: str, unit: str, series: list[Series]) -> Chart:
-    labels = [f"{int(month[5:])}月" for month in picture.period.months]
+    labels = [f"{month.month}月" for month in picture.period.months]
     return Chart(
         title=title, categories=labels, unit=unit, series=series, is_stacked=True
     )

@@ -1,65 +1,84 @@
 """What each row of the tree comes to, itself and with everything below it.
 
-One statement for all rows: it walks the visible tree from each of them, adds the
-figures up by jurisdiction first, and counts the nodes on the way. Finished records
-of other features are read, none is written.
+One statement for all rows and for the whole: it walks the visible tree from each of
+them, reads sums that were kept on receipt, and counts the nodes on the way.
+Finished records of other features are read, none is written.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Sequence
-from itertools import groupby
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
-from kuwei_hub.overview.domain import ABSENT_AFTER, Connection, Period, Sums, tallied
-from kuwei_hub.statistics.domain import Total
+from kuwei_hub.overview.domain import (
+    ABSENT_AFTER,
+    ONE_STAGE,
+    Connection,
+    Period,
+    Sums,
+    Tally,
+    Whole,
+)
+from kuwei_hub.statistics.domain import FOLDED
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.wire.statistics import Measure
 
+WHOLE = "whole"
+"""Stands among the roots for everything looked at; no code is spelt so."""
+
+
+def _at_stages(measure: Measure) -> str:
+    """Return what a measure of one place comes to; a stage of nothing is none."""
+    if measure in ONE_STAGE:
+        return f"coalesce(max(nullif({measure}, 0)), 0) AS {measure}"
+    return f"sum({measure}) AS {measure}"
+
+
+_OWN = ", ".join(_at_stages(measure) for measure in FOLDED)
+_NAMES = [*(measure.value for measure in FOLDED), "entries"]
+_FIGURES = ", ".join(
+    f"coalesce(sum(o.{name}), 0) AS {name},"
+    f" coalesce(sum(o.{name}) FILTER (WHERE p.code = p.root), 0) AS own_{name}"
+    for name in _NAMES
+)
+
 # UNION, not UNION ALL: a circle in the tree would end, not run for ever.
-_SUMS = text("""
-WITH RECURSIVE visible AS (
+_SUMS = text(f"""
+WITH RECURSIVE visible AS MATERIALIZED (
   SELECT mof_div_code AS code, fiscal_parent, host FROM jurisdiction
   WHERE :is_everything OR mof_div_code = ANY(CAST(:scope AS text[]))
-), part AS (
+), below AS (
   SELECT code AS root, code FROM visible WHERE code = ANY(CAST(:codes AS text[]))
   UNION
-  SELECT part.root, v.code FROM part JOIN visible v ON v.fiscal_parent = part.code
-), staged AS (
-  SELECT mof_div_code AS code, measure, stage, sum(value) AS value FROM statistic
-  WHERE business_day BETWEEN :since AND :until
-    AND measure = ANY(CAST(:measures AS text[]))
-    AND mof_div_code IN (SELECT code FROM part)
-  GROUP BY 1, 2, 3
+  SELECT b.root, v.code FROM below b JOIN visible v ON v.fiscal_parent = b.code
+), part AS (
+  SELECT root, code FROM below
+  UNION ALL
+  SELECT :whole, code FROM visible WHERE code = ANY(CAST(:everything AS text[]))
 ), own AS (
-  SELECT code, measure, sum(value) AS over_stages, max(value) AS at_one_stage
-  FROM staged GROUP BY 1, 2
-), figures AS (
-  SELECT p.root, o.measure,
-    sum(o.over_stages) AS over_stages, sum(o.at_one_stage) AS at_one_stage,
-    coalesce(sum(o.over_stages) FILTER (WHERE p.code = p.root), 0) AS own_over_stages,
-    coalesce(sum(o.at_one_stage) FILTER (WHERE p.code = p.root), 0)
-      AS own_at_one_stage
-  FROM part p JOIN own o ON o.code = p.code GROUP BY 1, 2
-), nodes AS (
-  SELECT p.root, count(v.code) AS expected,
-    count(*) FILTER (WHERE n.state = 'active') AS active,
-    count(*) FILTER (WHERE n.state = 'suspended') AS suspended,
-    count(*) FILTER (WHERE n.state = 'active' AND n.last_seen_at > :seen_after)
-      AS present,
-    count(*) FILTER (WHERE d.state = 'active') AS current
-  FROM part p
-  LEFT JOIN visible v ON v.code = p.code AND v.host IS NULL
+  SELECT mof_div_code AS code, sum(payments) AS entries, {_OWN} FROM statistic_sum
+  WHERE span = 'year' AND since = :since
+    AND mof_div_code = ANY(CAST(:everything AS text[])) GROUP BY 1
+), member AS (
+  SELECT v.code, n.state, d.state = 'active' AS is_current,
+    n.last_seen_at > :seen_after AS is_present
+  FROM visible v
   LEFT JOIN fleet_node n ON n.mof_div_code = v.code
   LEFT JOIN release_assignment a ON a.mof_div_code = v.code
   LEFT JOIN adoption d ON d.mof_div_code = v.code AND d.serial = a.serial
-  GROUP BY 1
+  WHERE v.host IS NULL
 )
-SELECT * FROM nodes LEFT JOIN figures USING (root) ORDER BY root
+SELECT p.root, count(m.code) AS expected,
+  count(*) FILTER (WHERE m.state = 'active') AS active,
+  count(*) FILTER (WHERE m.state = 'suspended') AS suspended,
+  count(*) FILTER (WHERE m.state = 'active' AND m.is_present) AS present,
+  count(*) FILTER (WHERE m.is_current) AS current,
+  {_FIGURES}
+FROM part p LEFT JOIN own o ON o.code = p.code LEFT JOIN member m ON m.code = p.code
+GROUP BY 1
 """)
 
 
@@ -68,43 +87,49 @@ def sums(
     scope: VisibleJurisdictions,
     codes: Sequence[str],
     *,
+    everything: Sequence[str],
     period: Period,
-    measures: Sequence[Measure],
     now: dt.datetime,
-) -> dict[str, Sums]:
-    """Return what jurisdictions come to; those outside the scope are left out."""
+) -> tuple[dict[str, Sums], Whole]:
+    """Return what jurisdictions come to; those outside the scope are left out.
+
+    Args:
+        session: the open transaction.
+        scope: the caller's jurisdictions.
+        codes: rows that are shown.
+        everything: all that is looked at; the rows and what is below them are part.
+        period: the year whose figures count.
+        now: tells who is present.
+    """
     values = {
         "is_everything": scope.is_everything,
         "scope": sorted(scope.codes),
         "codes": list(codes),
+        "everything": list(everything),
+        "whole": WHOLE,
         "since": period.since,
-        "until": period.until,
-        "measures": [measure.value for measure in measures],
         "seen_after": now - ABSENT_AFTER,
     }
-    rows = session.execute(_SUMS, values).mappings()
-    return {root: _sums(list(part)) for root, part in groupby(rows, _root)}
+    rows = {row["root"]: row for row in session.execute(_SUMS, values).mappings()}
+    whole = rows.pop(WHOLE, None)
+    return {root: _sums(row) for root, row in rows.items()}, Whole(
+        codes=everything,
+        tally=Tally(figures={}, entries=0) if whole is None else _tally(whole),
+        nodes=Connection() if whole is None else _nodes(whole),
+    )
 
 
-def _root(row: RowMapping) -> str:
-    return str(row["root"])
+def _sums(row: RowMapping) -> Sums:
+    return Sums(own=_tally(row, "own_"), whole=_tally(row), nodes=_nodes(row))
 
 
-def _sums(rows: Sequence[RowMapping]) -> Sums:
-    totals: dict[str, list[Total]] = defaultdict(list)
-    for row in rows:
-        if row["measure"] is None:
-            continue  # nothing was reported anywhere below
-        for prefix in ("", "own_"):
-            one = Total(
-                measure=Measure(row["measure"]),
-                over_stages=int(row[f"{prefix}over_stages"]),
-                at_one_stage=int(row[f"{prefix}at_one_stage"]),
-            )
-            totals[prefix].append(one)
+def _nodes(row: RowMapping) -> Connection:
     names = ("expected", "active", "suspended", "present", "current")
-    return Sums(
-        own=tallied(totals["own_"]),
-        whole=tallied(totals[""]),
-        nodes=Connection(**{name: rows[0][name] for name in names}),
+    return Connection(**{name: row[name] for name in names})
+
+
+def _tally(row: RowMapping, prefix: str = "") -> Tally:
+    return Tally(
+        figures={measure: int(row[f"{prefix}{measure}"]) for measure in FOLDED},
+        entries=int(row[f"{prefix}entries"]),
     )

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar, assert_never
 
 from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.trust.dsse import Signed
 from kuwei_shared.wire.envelope import ZERO_SHA256, Envelope
 from kuwei_shared.wire.ingest import Ack, AckStatus
-from kuwei_shared.wire.statistics import Family, Measure
+from kuwei_shared.wire.statistics import Figure, Measure, Stage
 
-SUMS_MAX = 5_000
+Key = TypeVar("Key")
+
+FOLDED = (
+    Measure.PAYMENTS,
+    Measure.AMOUNT_FEN,
+    Measure.PAID_FEN,
+    Measure.SCREENED,
+    Measure.HELD,
+    Measure.REJECTED,
+    Measure.UNDETERMINED,
+    Measure.ERRORS,
+    Measure.ALERTS,
+)
+"""Measures sums are kept of; hits are kept by rule, the rest stays daily."""
 
 
 class InboxState(StrEnum):
@@ -24,15 +40,21 @@ class InboxState(StrEnum):
     UNREAD = "unread"
 
 
-class By(StrEnum):
-    """What sums may be grouped by."""
+class Span(StrEnum):
+    """What sums are kept of: a calendar month, a calendar year."""
 
-    JURISDICTION = "mof_div_code"
-    DAY = "business_day"
-    MEASURE = "measure"
-    STAGE = "stage"
-    RULE = "rule_id"
-    RELEASE = "release_id"
+    MONTH = "month"
+    YEAR = "year"
+
+    def first_day(self, day: dt.date) -> dt.date:
+        """Return the first day of the span a day lies in."""
+        match self:
+            case Span.MONTH:
+                return day.replace(day=1)
+            case Span.YEAR:
+                return day.replace(month=1, day=1)
+            case never:
+                assert_never(never)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,51 +80,63 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """Which figures are wanted: days inclusive; None leaves a dimension open."""
-
-    since: dt.date
-    until: dt.date
-    measures: tuple[Measure, ...]
-    family: Family | None = None
-    rule_id: str | None = None
-    jurisdictions: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FigureRow:
-    """One figure as kept; amounts in fen."""
-
-    mof_div_code: str
-    business_day: dt.date
-    measure: Measure
-    stage: str | None
-    rule_id: str | None
-    rule_version: int | None
-    release_id: str | None
-    value: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sum:
-    """A total for one combination of what was grouped by; amounts in fen."""
-
-    key: tuple[str | dt.date | None, ...]
-    value: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Total:
-    """A measure over many jurisdictions; amounts in fen.
+class Change:
+    """What putting figures in force changes of their sums; nothing that stays equal.
 
     Attributes:
-        over_stages: of all stages together.
-        at_one_stage: of each jurisdiction the stage that has most.
+        stages: by stage, None where figures have none: measure → how much more.
+        hits: by rule.
     """
 
-    measure: Measure
-    over_stages: int
-    at_one_stage: int
+    stages: Mapping[Stage | None, Mapping[Measure, int]]
+    hits: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthSum:
+    """What some jurisdictions come to in a month at one stage; amounts in fen."""
+
+    month: dt.date
+    stage: Stage | None
+    figures: Mapping[Measure, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hits:
+    """How often something hit: a rule, or rules in a jurisdiction."""
+
+    of: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What comparing sums with the days they are made of found."""
+
+    sums: int
+    differing: int
+
+
+def change(gone: Iterable[Figure], new: Iterable[Figure]) -> Change:
+    """Return what figures in place of others change of their sums."""
+    stages: dict[Stage | None, Counter[Measure]] = defaultdict(Counter)
+    hits: Counter[str] = Counter()
+    for sign, figures in ((-1, gone), (1, new)):
+        for one in figures:
+            if one.measure in FOLDED:
+                stages[one.stage][one.measure] += sign * one.value
+            elif one.measure is Measure.HITS and one.rule_id is not None:
+                hits[one.rule_id] += sign * one.value
+    changed = {stage: _unequal(of) for stage, of in stages.items()}
+    return Change(
+        stages={stage: of for stage, of in changed.items() if of}, hits=_unequal(hits)
+    )
+
+
+def months_before(today: dt.date, count: int) -> list[dt.date]:
+    """Return the first days of some months, the last of which is today's."""
+    now = today.year * 12 + today.month - 1
+    return [dt.date(n // 12, n % 12 + 1, 1) for n in range(now - count + 1, now + 1)]
 
 
 def place(envelope: Envelope, head: Head, held_sha256: bytes | None, own: bytes) -> Ack:
@@ -139,6 +173,10 @@ def require_served(node_code: str, mof_div_code: str) -> None:
     """
     if node_code[:6] != mof_div_code[:6]:
         raise KuweiError("statistics.foreign", "不得代报其他区划的统计。")
+
+
+def _unequal(values: Counter[Key]) -> dict[Key, int]:
+    return {key: value for key, value in values.items() if value}
 
 
 def _ack(envelope: Envelope, status: AckStatus) -> Ack:

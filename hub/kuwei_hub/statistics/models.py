@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 from sqlalchemy import (
     BigInteger,
@@ -12,13 +13,22 @@ from sqlalchemy import (
     Identity,
     Index,
     LargeBinary,
+    Numeric,
     String,
+    text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from kuwei_shared.db.base import HubTable
 
 MOMENT = DateTime(timezone=True)
+NO_STAGE = "-"
+"""Stands for "at no stage": a key holds no NULL."""
+
+
+def _total() -> MappedColumn[Decimal]:
+    """Return a column wide enough for any sum of figures."""
+    return mapped_column(Numeric(38, 0), server_default=text("0"))
 
 
 class InboxStream(HubTable):
@@ -93,3 +103,36 @@ class Statistic(HubTable):
     rule_version: Mapped[int | None]
     release_id: Mapped[str | None] = mapped_column(String(80))
     value: Mapped[int] = mapped_column(BigInteger)
+
+
+class StatisticSum(HubTable):
+    """What the figures in force come to, kept with them; amounts in fen (ADR 20)."""
+
+    __tablename__ = "statistic_sum"
+
+    span: Mapped[str] = mapped_column(String(5), primary_key=True)
+    since: Mapped[dt.date] = mapped_column(Date, primary_key=True)
+    mof_div_code: Mapped[str] = mapped_column(String(9), primary_key=True)
+    stage: Mapped[str] = mapped_column(String(10), primary_key=True)
+    payments: Mapped[Decimal] = _total()
+    amount_fen: Mapped[Decimal] = _total()
+    paid_fen: Mapped[Decimal] = _total()
+    screened: Mapped[Decimal] = _total()
+    held: Mapped[Decimal] = _total()
+    rejected: Mapped[Decimal] = _total()
+    undetermined: Mapped[Decimal] = _total()
+    errors: Mapped[Decimal] = _total()
+    alerts: Mapped[Decimal] = _total()
+
+
+class StatisticRuleSum(HubTable):
+    """How often a rule hit, kept with the figures in force (ADR 20)."""
+
+    __tablename__ = "statistic_rule_sum"
+    __table_args__ = (Index("ix_statistic_rule_sum_rule", "rule_id", "span", "since"),)
+
+    span: Mapped[str] = mapped_column(String(5), primary_key=True)
+    since: Mapped[dt.date] = mapped_column(Date, primary_key=True)
+    mof_div_code: Mapped[str] = mapped_column(String(9), primary_key=True)
+    rule_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    hits: Mapped[Decimal] = _total()

@@ -55,6 +55,12 @@ class Jurisdiction:
         """Whether its treasury answers past its administrative parent."""
         return self.fiscal_parent != self.administrative_parent
 
+    @property
+    def relatives(self) -> tuple[str | None, ...]:
+        """Codes of other jurisdictions its page names."""
+        parents = (self.fiscal_parent, self.administrative_parent)
+        return (*parents, self.host, self.successor)
+
     def is_open(self, on: dt.date) -> bool:
         """Whether it exists on a day."""
         return self.opened_on <= on and (self.closed_on is None or on < self.closed_on)
@@ -104,10 +110,12 @@ class Outline:
 
     Attributes:
         page: the page of the first level that has more than one row.
+        whole: codes of everything from the start down, shown or not.
     """
 
     rows: Sequence[TreeRow]
     page: Page[Jurisdiction]
+    whole: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,16 +148,14 @@ def outline(jurisdictions: Iterable[Jurisdiction], wanted: Unfolding) -> Outline
         )
         rows.insert(0, row)
     page = Page(rows=shown, total=len(level), request=request)
-    return Outline(rows=rows, page=page)
+    return Outline(rows=rows, page=page, whole=_whole(roots, children))
 
 
-def under(jurisdictions: Iterable[Jurisdiction], code: str) -> list[Jurisdiction]:
-    """Return a jurisdiction and everything below it, parents first."""
-    known = list(jurisdictions)
-    children = _by_parent(known)
-    found = [one for one in known if one.mof_div_code == code]
-    for one in found:  # grows as it goes
-        found.extend(children[one.mof_div_code])
+def _whole(roots: Sequence[Jurisdiction], children: Children) -> list[str]:
+    """Return some jurisdictions and everything below them, parents first."""
+    found = [one.mof_div_code for one in roots]
+    for code in found:  # grows as it goes
+        found.extend(one.mof_div_code for one in children[code])
     return found
 
 

@@ -48,7 +48,8 @@ def routes(territory: Territory) -> APIRouter:
     def listing(request: Request, here: HereDep, desk: DeskDep) -> Response:
         ask = LAYOUT.ask(request.query_params)
         table = Table(layout=LAYOUT, ask=ask, page=_page(territory, desk, ask))
-        names = territory.names(desk.session, desk.scope)
+        codes = [code for one in table.page.rows for code in one.relatives]
+        names = territory.names(desk.session, desk.scope, codes)
         return here.page("territory/list.html", "table", table=table, names=names)
 
     @router.get("/export.{form}", dependencies=[needs(Permission.EXPORT_TABLES)])

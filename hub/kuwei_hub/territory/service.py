@@ -7,7 +7,7 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from sqlalchemy.orm import Session
@@ -20,7 +20,6 @@ from kuwei_hub.territory.domain import (
     Search,
     Unfolding,
     outline,
-    under,
 )
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.identity.principal import Principal
@@ -99,13 +98,6 @@ class Territory:
         """Return the wanted rows of the visible fiscal tree, parents first."""
         return outline(store.visible(session, scope), wanted)
 
-    def under(
-        self, session: Session, scope: VisibleJurisdictions, below: str | None
-    ) -> list[Jurisdiction]:
-        """Return the visible jurisdictions, or those from one of them down."""
-        visible = store.visible(session, scope)
-        return visible if below is None else under(visible, below)
-
     def page(
         self,
         session: Session,
@@ -116,9 +108,11 @@ class Territory:
         """Return a page of jurisdictions."""
         return store.page(session, scope, search, request)
 
-    def names(self, session: Session, scope: VisibleJurisdictions) -> dict[str, str]:
-        """Return the names of the visible jurisdictions by code."""
-        return {j.mof_div_code: j.name for j in store.visible(session, scope)}
+    def names(
+        self, session: Session, scope: VisibleJurisdictions, codes: Iterable[str | None]
+    ) -> dict[str, str]:
+        """Return the names of those codes a caller may see."""
+        return store.names(session, scope, {code for code in codes if code})
 
 
 class Home:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, text, true
+from sqlalchemy import ColumnElement, Row, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from kuwei_hub.territory.domain import Jurisdiction, Level, Search
 from kuwei_hub.territory.models import JurisdictionRow
-from kuwei_shared.db.paging import ranked
+from kuwei_shared.db.paging import inside, ranked
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.pages import Page, PageRequest
 
-TREE_MAX = 5_000
+TREE_MAX = 20_000
+"""More places than any province has: what is beyond would be missing in sums."""
 
 _BELOW = """
 WITH RECURSIVE part AS (
@@ -58,9 +60,24 @@ def find(
 
 def visible(session: Session, scope: VisibleJurisdictions) -> list[Jurisdiction]:
     """Return every visible jurisdiction, at most ``TREE_MAX``."""
-    query = select(JurisdictionRow).where(_inside(scope))
+    # Columns, not entities: a province's tree is read for every page of it.
+    query = select(*JurisdictionRow.__table__.columns).where(
+        inside(scope, JurisdictionRow.mof_div_code)
+    )
     query = query.order_by(JurisdictionRow.mof_div_code).limit(TREE_MAX)
-    return [_jurisdiction(row) for row in session.scalars(query)]
+    return [_jurisdiction(row) for row in session.execute(query)]
+
+
+def names(
+    session: Session, scope: VisibleJurisdictions, codes: Collection[str]
+) -> dict[str, str]:
+    """Return the names of those codes that are visible."""
+    shown = sorted(code for code in codes if scope.allows(code))
+    table = JurisdictionRow
+    rows = session.execute(
+        select(table.mof_div_code, table.name).where(table.mof_div_code.in_(shown))
+    )
+    return {row.mof_div_code: row.name for row in rows}
 
 
 def page(
@@ -70,7 +87,7 @@ def page(
     request: PageRequest,
 ) -> Page[Jurisdiction]:
     """Return a page of jurisdictions."""
-    where = [_inside(scope), *_matching(search)]
+    where = [inside(scope, JurisdictionRow.mof_div_code), *_matching(search)]
     sort = request.sort or "mof_div_code"
     name = sort.removeprefix("-")
     column = _RANKED.get(name, getattr(JurisdictionRow, name))
@@ -88,12 +105,6 @@ def page(
     return Page(rows=found, total=total or 0, request=request)
 
 
-def _inside(scope: VisibleJurisdictions) -> ColumnElement[bool]:
-    if scope.is_everything:
-        return true()
-    return JurisdictionRow.mof_div_code.in_(scope.codes)
-
-
 def _matching(search: Search) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if search.words:
@@ -107,7 +118,7 @@ def _matching(search: Search) -> list[ColumnElement[bool]]:
     return found
 
 
-def _jurisdiction(row: JurisdictionRow) -> Jurisdiction:
+def _jurisdiction(row: JurisdictionRow | Row[Any]) -> Jurisdiction:
     return Jurisdiction(
         mof_div_code=row.mof_div_code,
         name=row.name,

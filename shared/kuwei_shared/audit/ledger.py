@@ -102,10 +102,12 @@ class AuditLedger:
         return select(self.table).order_by(self.table.seq.desc())
 
     def _from(self, session: Session, first: int) -> Iterator[Entry]:
-        query = select(self.table).where(self.table.seq >= first)
+        # Columns, not rows the session would keep: thousands are read for a page.
+        columns = (getattr(self.table, name) for name in Entry.__dataclass_fields__)
+        query = select(*columns).where(self.table.seq >= first)
         ordered = query.order_by(self.table.seq)
-        rows = session.scalars(ordered.execution_options(yield_per=BATCH))
-        return (_entry(row) for row in rows)
+        rows = session.execute(ordered.execution_options(yield_per=BATCH))
+        return (Entry(**row) for row in rows.mappings())
 
     def _where(self, search: AuditSearch) -> list[ColumnElement[bool]]:
         table = self.table

@@ -12,7 +12,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, RowMapping, func, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    RowMapping,
+    String,
+    any_,
+    bindparam,
+    func,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -61,6 +71,19 @@ def ranked(
 ) -> ColumnElement[int]:
     """Return what orders codes as their enumeration does, not by the alphabet."""
     return func.array_position(array([one.value for one in ranks]), column)
+
+
+def inside(
+    scope: VisibleJurisdictions, column: InstrumentedAttribute[str]
+) -> ColumnElement[bool]:
+    """Return the condition that keeps a query inside a scope.
+
+    A province has well over a thousand codes: they go as one array, not each as a
+    parameter of its own.
+    """
+    if scope.is_everything:
+        return true()
+    return column == any_(bindparam(None, sorted(scope.codes), ARRAY(String)))
 
 
 def within(

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+import figures_lab
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kuwei.v1 import statistics_pb2 as pb
-from kuwei_hub.fleet import store as fleet
-from kuwei_hub.fleet.domain import EventKind, NodeState
-from kuwei_hub.fleet.models import FleetNode
-from kuwei_hub.fleet.service.company import Company
+from kuwei_hub.fleet.domain import EventKind
 from kuwei_hub.statistics.models import Inbox, Statistic
-from kuwei_hub.statistics.service.ingest import Ingest
 from kuwei_shared.identity.scope import of_service
-from kuwei_shared.kernel.clock import SetClock
 from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.kernel.pages import PageRequest
-from kuwei_shared.trust import dsse, keys
+from kuwei_shared.trust import dsse
 from kuwei_shared.trust.keys import new_signing_key
 from kuwei_shared.wire import envelope as envelopes
 from kuwei_shared.wire import statistics as wire
-from kuwei_shared.wire.envelope import Envelope
-from kuwei_shared.wire.ingest import BATCH_MAX, Ack
+from kuwei_shared.wire.ingest import BATCH_MAX
 
 pytestmark = pytest.mark.integration
 CODE, OTHER = "450102000", "450303000"
-IDENTITY = f"spiffe://kuwei/node/{CODE}"
+IDENTITY = figures_lab.identity(CODE)
 DAY = dt.date(2026, 3, 20)
 
 
@@ -56,64 +50,8 @@ def beyond_any_column() -> bytes:
     return message.SerializeToString()
 
 
-@dataclass
-class Member:
-    """An active node of epoch 3 before an ingest, its envelopes chained as they go."""
-
-    session: Session
-    key: Ed25519PrivateKey = field(default_factory=new_signing_key)
-    last: bytes = envelopes.ZERO_SHA256
-    seq: int = 0
-
-    def __post_init__(self) -> None:
-        clock = SetClock()
-        self.company = Company(clock)
-        self.ingest = Ingest(
-            clock=clock, company=self.company, signing_key=new_signing_key
-        )
-        node = FleetNode(
-            mof_div_code=CODE,
-            name="兴宁区",
-            level="county",
-            parent=None,
-            state=NodeState.ACTIVE,
-            epoch=3,
-            registered_by="系统管理员",
-            registered_at=clock.now(),
-        )
-        self.session.add(node)
-        self.session.flush()
-        public = keys.public_bytes(self.key.public_key())
-        fleet.keep_key(self.session, CODE, 3, public, clock.now())
-
-    def envelope(self, body: bytes, **changes: object) -> Envelope:
-        plain = Envelope(
-            message_id=bytes(16),
-            sender=IDENTITY,
-            epoch=3,
-            stream="stats",
-            seq=self.seq + 1,
-            prev_sha256=self.last,
-            type=wire.DAILY_TYPE,
-            schema_rev=1,
-            business_day=DAY,
-            created_ms=1,
-            body=body,
-        )
-        return replace(plain, **changes)  # type: ignore[arg-type]  # fields of an envelope
-
-    def signed(self, envelope: Envelope) -> dsse.Signed:
-        return dsse.sign(envelopes.encode(envelope), envelopes.ENVELOPE_TYPE, self.key)
-
-    def hand_in(self, *batch: dsse.Signed) -> list[Ack]:
-        return list(self.ingest.submit(self.session, CODE, IDENTITY, batch).acks)
-
-    def send(self, body: bytes, **changes: object) -> Ack:
-        """Hand the next envelope in; go on behind it, whatever became of it."""
-        signed = self.signed(self.envelope(body, **changes))
-        (ack,) = self.hand_in(signed)
-        self.seq, self.last = self.seq + 1, envelopes.sha256(signed.payload)
-        return ack
+class Member(figures_lab.Member):
+    """A node whose figures and alarms are looked at afterwards."""
 
     def counted(self) -> list[int]:
         return list(self.session.scalars(select(Statistic.value)))
@@ -129,7 +67,7 @@ class Member:
 
 @pytest.fixture
 def member(session: Session) -> Member:
-    return Member(session)
+    return Member(session, CODE)
 
 
 def test_a_batch_is_bounded_before_anything_is_taken(member: Member) -> None:

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from kuwei_hub.fleet.domain import NodeState
 from kuwei_hub.fleet.models import FleetNode
 from kuwei_hub.overview import store
-from kuwei_hub.overview.domain import Period, Sums, tallied
-from kuwei_hub.statistics.domain import SUMS_MAX, Question
+from kuwei_hub.overview.domain import Period, Sums
+from kuwei_hub.statistics.domain import FOLDED
 from kuwei_hub.statistics.models import Statistic
 from kuwei_hub.statistics.service.reading import Reading
+from kuwei_hub.territory.domain import Unfolding
 from kuwei_hub.territory.service import Territory
 from kuwei_shared.identity.scope import of_jurisdictions, of_service
 from kuwei_shared.wire.statistics import Measure, Stage
@@ -21,8 +22,8 @@ from kuwei_shared.wire.statistics import Measure, Stage
 pytestmark = pytest.mark.integration
 DAY = dt.date(2026, 3, 20)
 NOW = dt.datetime(2026, 3, 20, 9, tzinfo=dt.UTC)
-YEAR = Period(since=dt.date(2026, 1, 1), until=dt.date(2026, 12, 31))
-MEASURES = (Measure.PAYMENTS, Measure.AMOUNT_FEN, Measure.SCREENED, Measure.ALERTS)
+YEAR = Period(year=2026)
+MANY = 5_001
 TOWNSHIP = "450102101"
 REPORTED = {lab.PROVINCE: 1, lab.NANNING: 10, lab.XINGNING: 100, TOWNSHIP: 1_000}
 
@@ -61,6 +62,7 @@ def settled(session: Session) -> Session:
     for code, number in REPORTED.items():
         session.add_all(reported(code, number))
     session.flush()
+    Reading().rebuild(session)
     return session
 
 
@@ -68,14 +70,14 @@ def sums(
     session: Session, *codes: str, hidden: tuple[str, ...] = ()
 ) -> dict[str, Sums]:
     seen = {one.mof_div_code for one in lab.jurisdictions()} - set(hidden)
-    return store.sums(
-        session,
-        of_jurisdictions(seen) if hidden else of_service(),
-        codes,
-        period=YEAR,
-        measures=MEASURES,
-        now=NOW,
+    scope = of_jurisdictions(seen) if hidden else of_service()
+    visible = Territory().outline(session, scope, Unfolding()).whole
+    rows, whole = store.sums(
+        session, scope, codes, everything=visible, period=YEAR, now=NOW
     )
+    return rows | {
+        store.WHOLE: Sums(own=whole.tally, whole=whole.tally, nodes=whole.nodes)
+    }
 
 
 def test_a_row_is_what_it_reported_and_everything_below_it(settled: Session) -> None:
@@ -95,23 +97,24 @@ def test_coverage_measures_screenings_against_payments_of_every_stage(
 
 
 def test_the_top_row_comes_to_what_the_tiles_say(settled: Session) -> None:
-    question = Question(since=YEAR.since, until=YEAR.until, measures=MEASURES)
+    found = sums(settled, lab.PROVINCE)
 
-    found = sums(settled, lab.PROVINCE)[lab.PROVINCE].whole
-
-    assert found == tallied(Reading().totals(settled, of_service(), question))
+    assert found[lab.PROVINCE].whole == found[store.WHOLE].whole
+    assert found[lab.PROVINCE].nodes == found[store.WHOLE].nodes
 
 
 def test_a_place_nobody_reported_for_comes_to_nothing(settled: Session) -> None:
     found = sums(settled, lab.GUILIN)[lab.GUILIN]
 
-    assert (found.own, found.whole) == (tallied([]), tallied([]))
+    nothing = dict.fromkeys(FOLDED, 0)
+    assert (found.own.figures, found.whole.figures) == (nothing, nothing)
+    assert (found.own.entries, found.whole.entries) == (0, 0)
 
 
 def test_what_a_viewer_may_not_see_is_in_no_sum(settled: Session) -> None:
     found = sums(settled, lab.NANNING, lab.XINGNING, hidden=(lab.XINGNING,))
 
-    assert list(found) == [lab.NANNING]
+    assert list(found) == [lab.NANNING, store.WHOLE]
     assert found[lab.NANNING].whole.count("payments") == 10
 
 
@@ -121,14 +124,15 @@ def test_sums_hold_however_many_places_are_below(settled: Session) -> None:
     figure = "'9' || n || '00', DATE '2026-03-20', 'screening', 'payments', 'voucher'"
     into = "statistic (mof_div_code, business_day, family, measure, stage, value)"
     columns = "mof_div_code, name, level, fiscal_parent, administrative_parent, host"
-    values = {"last": 100_000 + SUMS_MAX + 1, "city": lab.GUILIN}
+    values = {"last": 100_000 + MANY, "city": lab.GUILIN}
     target = f"jurisdiction ({columns}, opened_on)"
     settled.execute(text(fill.format(target, place)), values)
     settled.execute(text(fill.format(into, f"{figure}, 2")), values)
+    Reading().rebuild(settled)
 
     found = sums(settled, lab.GUILIN)[lab.GUILIN].whole
 
-    assert found.count("payments") == 2 * (SUMS_MAX + 1)
+    assert found.count("payments") == 2 * MANY
 
 
 def test_nodes_are_counted_with_the_whole(settled: Session) -> None:

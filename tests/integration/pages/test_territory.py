@@ -5,7 +5,7 @@ import province_lab
 import pytest
 import web_lab
 
-from kuwei_hub.territory.domain import Jurisdiction
+from kuwei_hub.territory.domain import Jurisdiction, Unfolding
 from kuwei_shared.identity import scope
 from kuwei_shared.kernel.errors import KuweiError
 
@@ -27,9 +27,10 @@ def test_a_parent_that_comes_after_its_child_is_refused(site: web_lab.Site) -> N
 def test_loading_the_same_territory_twice_changes_nothing(site: web_lab.Site) -> None:
     with site.hub.unit_of_work.begin() as session:
         site.hub.territory.register(session, province_lab.jurisdictions())
-        rows = site.hub.territory.under(session, scope.of_service(), None)
+        everything = Unfolding()
+        found = site.hub.territory.outline(session, scope.of_service(), everything)
 
-    assert len(rows) == 8
+    assert len(found.whole) == 8
 
 
 def test_an_unknown_code_is_missing_to_the_service_itself(site: web_lab.Site) -> None:

@@ -9,7 +9,6 @@ from kuwei_hub.territory.domain import (
     Outline,
     Unfolding,
     outline,
-    under,
 )
 from kuwei_shared.kernel.pages import PAGE_SIZE
 
@@ -95,6 +94,6 @@ def test_an_opened_row_lists_a_page_and_says_how_many_are_left() -> None:
 
 
 def test_what_is_under_a_city_excludes_province_managed_counties() -> None:
-    found = under(PROVINCE, province_lab.NANNING)
+    found = outline(PROVINCE, Unfolding(below=province_lab.NANNING)).whole
 
-    assert [one.name for one in found] == ["南宁市本级", "兴宁区", "三塘镇", "五塘镇"]
+    assert found == ["450100000", "450102000", "450102101", "450102102"]

@@ -71,6 +71,13 @@ class Ledger:
         """
         return store.rollout(session, scope, members, request)
 
+    def standing(
+        self, session: Session, scope: VisibleJurisdictions, codes: Sequence[str]
+    ) -> dict[str, RolloutRow]:
+        """Return where each of some jurisdictions stands, by code."""
+        found = store.standing(session, scope, codes)
+        return {row.mof_div_code: row for row in found}
+
     def reports(
         self,
         session: Session,

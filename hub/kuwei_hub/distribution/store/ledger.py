@@ -5,10 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, func, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import RowMapping, func, select, text
 from sqlalchemy.orm import Session
-from sqlalchemy.types import String
 
 from kuwei_hub.distribution.domain import Position, ReportRow, RolloutRow
 from kuwei_hub.distribution.models import AdoptionReportRow
@@ -37,7 +35,7 @@ SELECT m.code AS mof_div_code, a.serial, r.version,
        COALESCE(a.is_paused, false) AS is_paused, a.assigned_at,
        d.state, COALESCE(d.reason, '') AS reason, d.since,
        n.serial AS active_serial, n.version AS active_version
-FROM unnest(:members) AS m(code)
+FROM unnest(CAST(:members AS text[])) AS m(code)
 LEFT JOIN release_assignment a ON a.mof_div_code = m.code
 LEFT JOIN release r ON r.serial = a.serial
 LEFT JOIN adoption d ON d.mof_div_code = m.code AND d.serial = a.serial
@@ -45,7 +43,6 @@ LEFT JOIN LATERAL (
   SELECT serial, version FROM adoption_report
   WHERE mof_div_code = m.code AND state = 'active'
   ORDER BY epoch DESC, seq DESC LIMIT 1) n ON true
-ORDER BY m.code OFFSET :offset LIMIT :size
 """
 
 
@@ -96,13 +93,19 @@ def rollout(
 ) -> Page[RolloutRow]:
     """Return where each member stands; members the scope does not show are left out."""
     seen = [code for code in members if scope.allows(code)]
-    statement = text(_ROLLOUT).bindparams(bindparam("members", type_=ARRAY(String)))
+    part = f"{_ROLLOUT} ORDER BY m.code OFFSET :offset LIMIT :size"
     values = {"members": seen, "offset": request.offset, "size": request.size}
-    rows = [
-        RolloutRow(**{**row, "state": row["state"] and AdoptionState(row["state"])})
-        for row in session.execute(statement, values).mappings()
-    ]
-    return Page(rows=rows, total=len(seen), request=request)
+    rows = session.execute(text(part), values).mappings()
+    return Page(rows=[_standing(row) for row in rows], total=len(seen), request=request)
+
+
+def standing(
+    session: Session, scope: VisibleJurisdictions, codes: Sequence[str]
+) -> list[RolloutRow]:
+    """Return where each of some members stands, however many they are."""
+    values = {"members": [code for code in codes if scope.allows(code)]}
+    rows = session.execute(text(_ROLLOUT), values).mappings()
+    return [_standing(row) for row in rows]
 
 
 def reports(
@@ -118,6 +121,11 @@ def reports(
     total = session.scalar(select(func.count()).select_from(table).where(own))
     rows = [_as_row(row) for row in found]
     return Page(rows=rows, total=total or 0, request=request)
+
+
+def _standing(row: RowMapping) -> RolloutRow:
+    state = row["state"] and AdoptionState(row["state"])
+    return RolloutRow(**{**row, "state": state})
 
 
 def _as_row(row: AdoptionReportRow) -> ReportRow:

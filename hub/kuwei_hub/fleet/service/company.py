@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy.orm import Session
 
@@ -136,6 +138,12 @@ class Company:
     ) -> Page[FleetNode]:
         """Return the nodes a caller may see."""
         return store.nodes(session, scope, page)
+
+    def named(
+        self, session: Session, scope: VisibleJurisdictions, codes: Collection[str]
+    ) -> list[FleetNode]:
+        """Return those of some nodes that a caller may see."""
+        return store.named(session, scope, codes)
 
     def member_codes(self, session: Session, scope: VisibleJurisdictions) -> list[str]:
         """Return the codes of all registered nodes: the denominator of a rollout."""

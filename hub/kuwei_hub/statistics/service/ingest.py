@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 
 from kuwei_hub.fleet.domain import EventKind
 from kuwei_hub.fleet.service.company import Company
-from kuwei_hub.statistics import store
 from kuwei_hub.statistics.domain import Answer, Head, InboxState, place, require_served
+from kuwei_hub.statistics.store import days, inbox, sums
 from kuwei_shared.identity.scope import of_jurisdictions
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
@@ -69,7 +69,7 @@ class Ingest:
         self, session: Session, code: str, identity: str, epoch: int
     ) -> list[Signed]:
         """Return fresh receipts for all streams held of a node."""
-        heads = store.heads(session, of_jurisdictions([code]), code, epoch)
+        heads = inbox.heads(session, of_jurisdictions([code]), code, epoch)
         return [
             self._receipt(identity, epoch, stream, head)
             for stream, head in sorted(heads.items())
@@ -77,7 +77,7 @@ class Ingest:
 
     def positions(self, session: Session, code: str, epoch: int) -> dict[str, int]:
         """Return how far each stream of a node has been applied."""
-        heads = store.heads(session, of_jurisdictions([code]), code, epoch)
+        heads = inbox.heads(session, of_jurisdictions([code]), code, epoch)
         return {stream: head.seq for stream, head in heads.items()}
 
     def _take(self, taking: _Taking, signed: Signed) -> Ack:
@@ -89,7 +89,7 @@ class Ingest:
         head = taking.head(envelope.stream)
         held = None
         if envelope.seq <= head.seq:
-            held = store.held_sha256(
+            held = inbox.held_sha256(
                 taking.session, taking.scope, taking.code, envelope
             )
         ack = place(envelope, head, held, own)
@@ -110,7 +110,7 @@ class Ingest:
         own: bytes,
     ) -> Ack:
         now = self._clock.now()
-        store.keep(
+        inbox.keep(
             taking.session,
             taking.code,
             envelope,
@@ -127,7 +127,7 @@ class Ingest:
             ),
         )
         state, refusal = self._apply(taking, envelope)
-        store.mark(taking.session, taking.code, envelope, state, refusal)
+        inbox.mark(taking.session, taking.code, envelope, state, refusal)
         if refusal is not None:
             return _rejected(envelope.stream, envelope.seq, refusal)
         return Ack(stream=envelope.stream, seq=envelope.seq, status=AckStatus.APPLIED)
@@ -144,15 +144,25 @@ class Ingest:
             kind = EventKind.FIGURES_REJECTED
             self._company.alarm(taking.session, taking.code, kind, refusal.code)
             return InboxState.REJECTED, refusal.code
-        is_newest = store.replace_day(
+        scope = of_jurisdictions([daily.mof_div_code])
+        changed = days.replace(
             taking.session,
-            of_jurisdictions([daily.mof_div_code]),
+            scope,
             daily,
             sender_code=taking.code,
             envelope=envelope,
             at=self._clock.now(),
         )
-        return (InboxState.APPLIED if is_newest else InboxState.SUPERSEDED), None
+        if changed is None:
+            return InboxState.SUPERSEDED, None
+        sums.add(
+            taking.session,
+            scope,
+            daily.mof_div_code,
+            day=daily.business_day,
+            change=changed,
+        )
+        return InboxState.APPLIED, None
 
     def _receipts(self, taking: _Taking) -> list[Signed]:
         return [
@@ -206,7 +216,7 @@ class _Taking:
     def head(self, stream: str) -> Head:
         """Return the end of a stream, locking it on first sight."""
         if stream not in self.heads:
-            self.heads[stream] = store.head(
+            self.heads[stream] = inbox.head(
                 self.session,
                 self.scope,
                 code=self.code,
@@ -217,7 +227,7 @@ class _Taking:
 
     def move(self, envelope: Envelope, to: Head) -> None:
         """Move a stream's end."""
-        store.move_head(self.session, self.code, envelope, to)
+        inbox.move_head(self.session, self.code, envelope, to)
         self.heads[envelope.stream] = to
 
 

@@ -1,63 +1,75 @@
-"""Figures for those who may see them."""
+"""What figures come to, for those who may see them."""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Collection, Sequence
+
 from sqlalchemy.orm import Session
 
-from kuwei_hub.statistics import store
-from kuwei_hub.statistics.domain import By, FigureRow, Question, Sum, Total
+from kuwei_hub.statistics.domain import Checked, Hits, MonthSum
+from kuwei_hub.statistics.store import sums
 from kuwei_shared.identity.scope import VisibleJurisdictions
-from kuwei_shared.kernel.errors import KuweiError
-from kuwei_shared.kernel.pages import Page, PageRequest
-
-DAYS_MAX = 800
+from kuwei_shared.wire.statistics import Measure
 
 
 class Reading:
     """Answers questions about the figures in force."""
 
-    def figures(
-        self,
-        session: Session,
-        scope: VisibleJurisdictions,
-        question: Question,
-        page: PageRequest,
-    ) -> Page[FigureRow]:
-        """Return single figures, by day and jurisdiction.
-
-        Raises:
-            KuweiError: ``statistics.period``.
-        """
-        _check(question)
-        return store.figures(session, scope, question, page)
+    def latest(
+        self, session: Session, scope: VisibleJurisdictions, until: dt.date
+    ) -> dt.date | None:
+        """Return the first day of the last year that something was reported for."""
+        return sums.latest(session, scope, until)
 
     def sums(
         self,
         session: Session,
         scope: VisibleJurisdictions,
-        question: Question,
-        by: tuple[By, ...],
-    ) -> list[Sum]:
-        """Return totals grouped by some dimensions, largest first.
+        months: Sequence[dt.date],
+        codes: Collection[str],
+        *,
+        measures: Sequence[Measure],
+    ) -> list[MonthSum]:
+        """Return what jurisdictions come to together, by month and stage.
 
-        Raises:
-            KuweiError: ``statistics.period``.
+        Args:
+            session: the open transaction.
+            scope: the caller's jurisdictions.
+            months: their first days.
+            codes: whose figures; those outside the scope are left out.
+            measures: which of ``FOLDED``.
         """
-        _check(question)
-        return store.sums(session, scope, question, by)
+        return sums.sums(session, scope, months, codes, measures=measures)
 
-    def totals(
-        self, session: Session, scope: VisibleJurisdictions, question: Question
-    ) -> list[Total]:
-        """Return each measure's total, however many jurisdictions there are.
+    def rules_hit_most(
+        self,
+        session: Session,
+        scope: VisibleJurisdictions,
+        year: dt.date,
+        codes: Collection[str],
+        *,
+        most: int,
+    ) -> list[Hits]:
+        """Return the rules that hit most in a year in some jurisdictions."""
+        return sums.hits_by_rule(session, scope, year, codes, most=most)
 
-        Raises:
-            KuweiError: ``statistics.period``.
-        """
-        _check(question)
-        return store.totals(session, scope, question)
+    def places_hit_most(
+        self,
+        session: Session,
+        scope: VisibleJurisdictions,
+        months: Sequence[dt.date],
+        rule_id: str,
+        *,
+        most: int,
+    ) -> list[Hits]:
+        """Return the jurisdictions where a rule hit most, most first."""
+        return sums.hits_by_place(session, scope, months, rule_id, most=most)
 
+    def check(self, session: Session) -> dict[str, Checked]:
+        """Compare the sums of each table with the days they are made of."""
+        return sums.check(session)
 
-def _check(question: Question) -> None:
-    if not 0 <= (question.until - question.since).days <= DAYS_MAX:
-        raise KuweiError("statistics.period", f"统计期间须为 0–{DAYS_MAX} 天。")
+    def rebuild(self, session: Session) -> None:
+        """Write the sums anew from the days."""
+        sums.rebuild(session)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,6 +22,15 @@ STATES: Mapping[AdoptionState | None, str] = {
     AdoptionState.ACTIVE: "已生效",
     AdoptionState.FAILED: "失败",
 }
+STANDINGS: Mapping[str, str] = {
+    "suspended": "节点已停用",
+    "unassigned": "未指派",
+    "paused": "已暂停",
+    "waiting": STATES[None],
+    **{state: said for state, said in STATES.items() if state is not None},
+}
+"""How far a jurisdiction has come; in descending order failures come first."""
+RELEASE_STATUSES: Mapping[str, str] = {"published": "可执行", "withdrawn": "已撤回"}
 ROLLOUT_ACTS: Mapping[str | None, str] = {
     None: "安排启用目录",
     "pause": "暂停取新版本",
@@ -107,6 +116,21 @@ class RolloutRow:
         """How long the present state has lasted; untold ones since assignment."""
         start = self.since or self.assigned_at
         return None if start is None else now - start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutSearch:
+    """What a list of a rollout asks for; None means any.
+
+    Attributes:
+        words: the beginning of a code, or part of a name.
+        standing: one of ``STANDINGS``.
+        suspended: members the fleet has shut out.
+    """
+
+    words: str | None = None
+    standing: str | None = None
+    suspended: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

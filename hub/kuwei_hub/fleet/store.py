@@ -67,6 +67,15 @@ def named(
     return list(session.scalars(query))
 
 
+def states(session: Session, scope: VisibleJurisdictions) -> dict[str, str]:
+    """Return code and state of every node, in the order of codes."""
+    query = select(FleetNode.mof_div_code, FleetNode.state).where(
+        inside(scope, FleetNode.mof_div_code)
+    )
+    rows = session.execute(query.order_by(FleetNode.mof_div_code))
+    return {row.mof_div_code: row.state for row in rows}
+
+
 def codes(session: Session, scope: VisibleJurisdictions) -> list[str]:
     """Return the codes of all nodes that were not retired."""
     query = select(FleetNode.mof_div_code).where(

@@ -16,7 +16,8 @@ from kuwei_shared.web.formats import LEVELS, SEVERITIES, STATUSES
 pytestmark = pytest.mark.integration
 
 TABLES = ("/territory", "/catalogue", "/releases/rollout", "/audit")
-EXPORTED = ("/territory", "/catalogue", "/releases/rollout")
+REPORTS = "/releases/rollout/450100000"
+EXPORTED = ("/territory", "/catalogue", "/releases", "/releases/rollout", REPORTS)
 SIZE = 3
 RANKED = [*LEVELS.values(), *SEVERITIES.values(), *STATUSES.values()]
 BY_COLLATION = "名称"
@@ -98,6 +99,19 @@ def test_every_heading_that_is_a_link_orders_both_ways(
         assert sorted(down.rows) == sorted(up.rows)
 
 
+def test_a_rollout_is_ordered_by_who_needs_help_first(auditor: httpx.Client) -> None:
+    path = "/releases/rollout?sort"
+    offered = see(auditor, "/releases/rollout").sorts
+    first = see(auditor, f"{path}=-state_title").column("进度")
+    last = see(auditor, f"{path}=state_title").column("进度")
+
+    assert set(offered) == {
+        *("mof_div_code", "version", "state_title", "since", "active_version")
+    }
+    assert first[0].endswith("失败")
+    assert last == first[::-1]
+
+
 @pytest.mark.parametrize(
     ("asked", "rows"),
     [
@@ -109,6 +123,16 @@ def test_every_heading_that_is_a_link_orders_both_ways(
         ("/catalogue?severity=grey", None),
         ("/catalogue?status=draft", 0),
         ("/catalogue?family=ul", 5),
+        ("/releases?status=published", 1),
+        ("/releases?status=withdrawn", 0),
+        ("/releases/rollout?standing=active", 3),
+        ("/releases/rollout?standing=failed", 1),
+        ("/releases/rollout?standing=suspended", 0),
+        ("/releases/rollout?standing=waiting", 1),
+        ("/releases/rollout?words=4501", 3),
+        ("/releases/rollout?words=桂林", 1),
+        ("/releases/rollout?words=%25", 0),
+        (f"{REPORTS}?state=active", 0),
         ("/audit?actor=province-auditor&act=导出&about=财政区划", 2),
         ("/audit?actor=province-auditor&act=导出", 4),
     ],

@@ -12,7 +12,12 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from kuwei_hub.distribution.domain import Position, ReportRow, RolloutRow
+from kuwei_hub.distribution.domain import (
+    Position,
+    ReportRow,
+    RolloutRow,
+    RolloutSearch,
+)
 from kuwei_hub.distribution.service.ports import NodeKeys
 from kuwei_hub.distribution.store import ledger as store
 from kuwei_shared.identity.scope import VisibleJurisdictions, of_jurisdictions
@@ -64,12 +69,15 @@ class Ledger:
         scope: VisibleJurisdictions,
         members: Sequence[str],
         request: PageRequest,
+        search: RolloutSearch | None = None,
     ) -> Page[RolloutRow]:
         """Return where each member jurisdiction stands; the fleet names the members.
 
         The denominator is who is registered, not who was heard of.
         """
-        return store.rollout(session, scope, members, request)
+        return store.rollout(
+            session, scope, members, request, search or RolloutSearch()
+        )
 
     def standing(
         self, session: Session, scope: VisibleJurisdictions, codes: Sequence[str]
@@ -84,9 +92,11 @@ class Ledger:
         scope: VisibleJurisdictions,
         code: str,
         request: PageRequest,
+        *,
+        state: str | None = None,
     ) -> Page[ReportRow]:
-        """Return a node's signed reports, newest first."""
-        return store.reports(session, scope, code, request)
+        """Return a node's signed reports, newest first unless asked for the oldest."""
+        return store.reports(session, scope, code, request, state=state)
 
     def _advance(
         self,

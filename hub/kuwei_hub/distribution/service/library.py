@@ -233,9 +233,11 @@ class Library:
         """Return root 1, which a node pins when it is enrolled."""
         return self._files(session).read(PINNED_ROOT)
 
-    def releases(self, session: Session, request: PageRequest) -> Page[ReleaseRow]:
-        """Return releases, newest first."""
-        return store.page(session, request)
+    def releases(
+        self, session: Session, request: PageRequest, status: str | None = None
+    ) -> Page[ReleaseRow]:
+        """Return releases, newest first unless asked otherwise."""
+        return store.page(session, request, status)
 
     def next_serial(self, session: Session) -> int:
         """Return the serial the next release will have; holds the publisher's lock."""

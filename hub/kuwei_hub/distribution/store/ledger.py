@@ -8,8 +8,15 @@ from collections.abc import Sequence
 from sqlalchemy import RowMapping, func, select, text
 from sqlalchemy.orm import Session
 
-from kuwei_hub.distribution.domain import Position, ReportRow, RolloutRow
+from kuwei_hub.distribution.domain import (
+    STANDINGS,
+    Position,
+    ReportRow,
+    RolloutRow,
+    RolloutSearch,
+)
 from kuwei_hub.distribution.models import AdoptionReportRow
+from kuwei_shared.db.paging import Listing, page_of
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.releases.adoption import AdoptionReport, AdoptionState
@@ -30,20 +37,33 @@ ON CONFLICT (mof_div_code, serial) DO UPDATE SET
   active_at = COALESCE(excluded.active_at, kept.active_at)
 """
 
-_ROLLOUT = """
-SELECT m.code AS mof_div_code, a.serial, r.version,
+_SHOWN = """m.code AS mof_div_code, a.serial, r.version,
        COALESCE(a.is_paused, false) AS is_paused, a.assigned_at,
        d.state, COALESCE(d.reason, '') AS reason, d.since,
-       n.serial AS active_serial, n.version AS active_version
-FROM unnest(CAST(:members AS text[])) AS m(code)
+       n.serial AS active_serial, n.version AS active_version,
+       m.code = ANY(CAST(:suspended AS text[])) AS is_suspended"""
+
+_MEMBERS = """unnest(CAST(:members AS text[])) AS m(code)
+LEFT JOIN jurisdiction j ON j.mof_div_code = m.code
 LEFT JOIN release_assignment a ON a.mof_div_code = m.code
 LEFT JOIN release r ON r.serial = a.serial
 LEFT JOIN adoption d ON d.mof_div_code = m.code AND d.serial = a.serial
 LEFT JOIN LATERAL (
   SELECT serial, version FROM adoption_report
   WHERE mof_div_code = m.code AND state = 'active'
-  ORDER BY epoch DESC, seq DESC LIMIT 1) n ON true
-"""
+  ORDER BY epoch DESC, seq DESC LIMIT 1) n ON true"""
+
+_STANDS = """CASE WHEN m.code = ANY(CAST(:suspended AS text[])) THEN 'suspended'
+  WHEN a.serial IS NULL THEN 'unassigned' WHEN a.is_paused THEN 'paused'
+  ELSE COALESCE(d.state, 'waiting') END"""
+_RANKS = ", ".join(f"'{one}'" for one in STANDINGS)
+_ORDERS = {
+    "mof_div_code": ["m.code"],
+    "version": ["a.serial", "m.code"],
+    "state_title": [f"array_position(ARRAY[{_RANKS}], {_STANDS})", "m.code"],
+    "since": ["d.since", "m.code"],
+    "active_version": ["n.serial", "m.code"],
+}
 
 
 def position(session: Session, scope: VisibleJurisdictions, code: str) -> Position:
@@ -90,35 +110,63 @@ def rollout(
     scope: VisibleJurisdictions,
     members: Sequence[str],
     request: PageRequest,
+    search: RolloutSearch,
 ) -> Page[RolloutRow]:
     """Return where each member stands; members the scope does not show are left out."""
-    seen = [code for code in members if scope.allows(code)]
-    part = f"{_ROLLOUT} ORDER BY m.code OFFSET :offset LIMIT :size"
-    values = {"members": seen, "offset": request.offset, "size": request.size}
-    rows = session.execute(text(part), values).mappings()
-    return Page(rows=[_standing(row) for row in rows], total=len(seen), request=request)
+    values: dict[str, str | list[str]] = {
+        "members": [code for code in members if scope.allows(code)],
+        "suspended": sorted(search.suspended),
+    }
+    where = []
+    if search.words:
+        where.append("(starts_with(m.code, :words) OR strpos(j.name, :words) > 0)")
+        values["words"] = search.words
+    if search.standing:
+        where.append(f"{_STANDS} = :standing")
+        values["standing"] = search.standing
+    listing = Listing(
+        columns=_SHOWN,
+        source=_MEMBERS,
+        where=where,
+        values=values,
+        orders=_ORDERS,
+        default="mof_div_code",
+        sparse=("version", "since", "active_version"),
+    )
+    return page_of(session, listing, request, _standing)
 
 
 def standing(
     session: Session, scope: VisibleJurisdictions, codes: Sequence[str]
 ) -> list[RolloutRow]:
     """Return where each of some members stands, however many they are."""
-    values = {"members": [code for code in codes if scope.allows(code)]}
-    rows = session.execute(text(_ROLLOUT), values).mappings()
-    return [_standing(row) for row in rows]
+    shown = [code for code in codes if scope.allows(code)]
+    rows = session.execute(
+        text(f"SELECT {_SHOWN} FROM {_MEMBERS}"), {"members": shown, "suspended": []}
+    )
+    return [_standing(row) for row in rows.mappings()]
 
 
 def reports(
-    session: Session, scope: VisibleJurisdictions, code: str, request: PageRequest
+    session: Session,
+    scope: VisibleJurisdictions,
+    code: str,
+    request: PageRequest,
+    *,
+    state: str | None = None,
 ) -> Page[ReportRow]:
-    """Return a node's signed reports, newest first."""
+    """Return a node's signed reports, newest first unless asked for the oldest."""
     scope.require(code)
     table = AdoptionReportRow
-    own = table.mof_div_code == code
-    newest = select(table).where(own).order_by(table.epoch.desc(), table.seq.desc())
-    found = session.scalars(newest.offset(request.offset).limit(request.size))
+    where = [table.mof_div_code == code]
+    where += [table.state == state] if state else []
+    order = [table.epoch, table.seq]
+    if request.sort != "seq":
+        order = [column.desc() for column in order]  # type: ignore[misc]  # columns turned round
+    query = select(table).where(*where).order_by(*order)
+    found = session.scalars(query.offset(request.offset).limit(request.size))
     # Numbers begin anew with each enrolment: the latest is no count.
-    total = session.scalar(select(func.count()).select_from(table).where(own))
+    total = session.scalar(select(func.count()).select_from(table).where(*where))
     rows = [_as_row(row) for row in found]
     return Page(rows=rows, total=total or 0, request=request)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from kuwei_hub.distribution.domain import ReleaseRow, ReleaseStatus
 from kuwei_hub.distribution.models import Release, ReleaseAssignment, ReleaseFile
@@ -19,6 +20,11 @@ from kuwei_shared.releases.layout import check_path
 
 #: One publisher at a time, across all hub processes.
 _LOCK = 0x6B757765
+SORTS: Mapping[str, InstrumentedAttribute[Any]] = {  # Any: what is ordered by
+    "version": Release.serial,
+    "rule_count": Release.rule_count,
+    "published_at": Release.published_at,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +89,18 @@ def find_serial(session: Session, serial: int) -> ReleaseRow | None:
     return None if row is None else _as_row(row)
 
 
-def page(session: Session, request: PageRequest) -> Page[ReleaseRow]:
-    """Return releases, newest first."""
-    query = select(Release).order_by(Release.serial.desc())
+def page(
+    session: Session, request: PageRequest, status: str | None = None
+) -> Page[ReleaseRow]:
+    """Return releases, newest first unless asked otherwise."""
+    name = request.sort or "-version"
+    column = SORTS[name.removeprefix("-")]
+    order = column.desc() if name.startswith("-") else column.asc()
+    where = [Release.status == status] if status else []
+    query = select(Release).where(*where).order_by(order, Release.serial.desc())
     rows = session.scalars(query.offset(request.offset).limit(request.size))
-    total = session.scalar(select(func.count()).select_from(Release)) or 0
-    return Page(rows=[_as_row(row) for row in rows], total=total, request=request)
+    total = session.scalar(select(func.count()).select_from(Release).where(*where))
+    return Page(rows=[_as_row(row) for row in rows], total=total or 0, request=request)
 
 
 def withdraw_below(session: Session, serial_min: int) -> None:

@@ -145,6 +145,10 @@ class Company:
         """Return those of some nodes that a caller may see."""
         return store.named(session, scope, codes)
 
+    def states(self, session: Session, scope: VisibleJurisdictions) -> dict[str, str]:
+        """Return the state of every node a caller may see, by code."""
+        return store.states(session, scope)
+
     def member_codes(self, session: Session, scope: VisibleJurisdictions) -> list[str]:
         """Return the codes of all registered nodes: the denominator of a rollout."""
         return store.codes(session, scope)

@@ -19,6 +19,7 @@ from kuwei_shared.db import row_security
 from kuwei_shared.db.engine import PoolLimits, connect
 from kuwei_shared.db.migrate import standing_ddl
 from kuwei_shared.db.unit_of_work import UnitOfWork
+from kuwei_shared.identity import answers
 from kuwei_shared.identity.answers import ASKER_LIFE, SharedAnswers
 from kuwei_shared.identity.login import Login
 from kuwei_shared.identity.principal import Principal, Subject
@@ -154,6 +155,28 @@ def test_who_waits_for_the_other_process_has_its_answer(service: Service) -> Non
         may_answer.set()
 
     assert first.result() == second.result()
+    assert service.keycloak.shown == ["t"]
+
+
+def test_who_waits_too_long_for_the_other_process_asks_nobody(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "LOOKS_MAX", 2)
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def hesitate() -> None:
+        asked.set()
+        assert may_answer.wait(PATIENCE_S)
+
+    service.keycloak.while_asked = hesitate
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(service.process(0).renew, "t")
+        assert asked.wait(PATIENCE_S)
+        late = service.refusal(1)
+        may_answer.set()
+
+    assert late == "identity.provider_unavailable"
+    assert first.result().refresh_token == "t+"
     assert service.keycloak.shown == ["t"]
 
 

@@ -68,10 +68,12 @@ class AuditLedger:
     def page(
         self, session: Session, search: AuditSearch, request: PageRequest
     ) -> Page[Entry]:
-        """Return entries, newest first."""
+        """Return entries, newest first unless asked for the oldest."""
         where = self._where(search)
+        query = select(self.table).where(*where)
+        first = self.table.seq.asc() if request.sort == "seq" else self.table.seq.desc()
         rows = session.scalars(
-            self._newest().where(*where).offset(request.offset).limit(request.size)
+            query.order_by(first).offset(request.offset).limit(request.size)
         )
         total = session.scalar(
             select(func.count()).select_from(self.table).where(*where)

@@ -1,13 +1,19 @@
 """The auditor's page, the same at hub and node."""
 # FastAPI reads annotations at run time, so they are not postponed here.
 
+import datetime as dt
+from dataclasses import dataclass
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from kuwei_shared.audit.chain import Entry
 from kuwei_shared.audit.ledger import AuditLedger, AuditSearch
 from kuwei_shared.identity.permissions import Permission
+from kuwei_shared.kernel.pages import Page
+from kuwei_shared.web import export
 from kuwei_shared.web.guards import DeskDep, HereDep, needs
-from kuwei_shared.web.tables import Column, Filter, Layout, Table
+from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
 
 PATH = "/audit"
 CHECKED_ON_PAGE = 5_000
@@ -37,6 +43,19 @@ DETAILS = {
 """Name of a detail as it is recorded → what a person is told."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """An entry as a file says it."""
+
+    seq: int
+    at: dt.datetime
+    actor: str
+    act: str
+    about: str
+    details: str
+    digest: str
+
+
 def routes(ledger: AuditLedger) -> APIRouter:
     """Return the router of ``/audit``, for auditors alone."""
     guard = [needs(Permission.SEE_AUDIT)]
@@ -46,18 +65,44 @@ def routes(ledger: AuditLedger) -> APIRouter:
     def log(request: Request, here: HereDep, desk: DeskDep) -> Response:
         layout = _layout(ledger.acts(desk.session))
         ask = layout.ask(request.query_params)
-        search = AuditSearch(
-            actor=ask.get("actor"), act=ask.get("act"), about=ask.get("about")
-        )
-        table = Table(
-            layout=layout, ask=ask, page=ledger.page(desk.session, search, ask.page)
-        )
+        page = ledger.page(desk.session, _search(ask), ask.page)
+        table = Table(layout=layout, ask=ask, page=page)
         fault = ledger.fault(desk.session, last=CHECKED_ON_PAGE)
         return here.page(
             "web/audit.html", "table", table=table, fault=fault, labels=DETAILS
         )
 
+    @router.get("/export.{form}", dependencies=[needs(Permission.EXPORT_TABLES)])
+    def exported(form: str, request: Request, desk: DeskDep) -> Response:
+        def read(one: TableAsk) -> Page[Line]:
+            page = ledger.page(desk.session, _search(one), one.page)
+            rows = [_line(entry) for entry in page.rows]
+            return Page(rows=rows, total=page.total, request=page.request)
+
+        layout = _layout([])
+        ask = layout.ask(request.query_params)
+        return export.table(form, layout, ask, read, desk=desk)
+
     return router
+
+
+def _search(ask: TableAsk) -> AuditSearch:
+    return AuditSearch(
+        actor=ask.get("actor"), act=ask.get("act"), about=ask.get("about")
+    )
+
+
+def _line(entry: Entry) -> Line:
+    said = (f"{DETAILS.get(name, name)} {one}" for name, one in entry.details.items())
+    return Line(
+        seq=entry.seq,
+        at=entry.at,
+        actor=entry.actor_name,
+        act=entry.act,
+        about=entry.about,
+        details="、".join(said),
+        digest=entry.digest.hex(),
+    )
 
 
 def _layout(acts: list[str]) -> Layout:
@@ -66,7 +111,7 @@ def _layout(acts: list[str]) -> Layout:
         title="审计日志",
         path=PATH,
         columns=(
-            Column(name="seq", label="序号", is_figure=True),
+            Column(name="seq", label="序号", is_sortable=True, is_figure=True),
             Column(name="at", label="时间"),
             Column(name="actor", label="人员"),
             Column(name="act", label="动作"),
@@ -79,5 +124,7 @@ def _layout(acts: list[str]) -> Layout:
             Filter(name="act", label="动作", options={act: act for act in acts}),
             Filter(name="about", label="对象"),
         ),
-        empty="还没有记录。",
+        default_sort="-seq",
+        empty="没有符合条件的记录。",
+        can_export=True,
     )

@@ -197,3 +197,23 @@ def test_posts_without_the_right_export_nothing(
         answer = browser.get(f"{path}/export.csv")
 
     assert answer.status_code == 403
+
+
+def test_the_log_is_read_from_either_end_and_taken_away_as_a_file(
+    auditor: httpx.Client,
+) -> None:
+    oldest = see(auditor, "/audit?sort=seq&size=200")
+
+    head, *rows = rows_of(auditor, "/audit", sort="seq")
+
+    assert oldest.column("序号")[:3] == ["1", "2", "3"]
+    assert head == oldest.headings
+    assert [row[0] for row in rows[: oldest.total]] == oldest.column("序号")
+    assert any("格式 csv" in row[5] for row in rows)
+
+
+def test_who_does_not_see_the_log_exports_none_of_it(site: web_lab.Site) -> None:
+    with site.signed_in("province-assessor") as browser:
+        answer = browser.get("/audit/export.csv")
+
+    assert answer.status_code == 403

@@ -7,7 +7,6 @@ from itertools import groupby
 
 from kuwei_shared.rules.measuring import (
     COUNTED_AT,
-    MONTH,
     FactSql,
     counted,
     in_window,
@@ -16,6 +15,7 @@ from kuwei_shared.rules.measuring import (
     with_current,
 )
 from kuwei_shared.rules.vocabulary import Bucket, Fact, Measure, Vocabulary
+from kuwei_shared.rules.windows import group_columns, in_bucket, over_days, plus
 
 _BEFORE = (
     "h.seq < (SELECT min(seq) FROM incoming)"
@@ -58,25 +58,6 @@ def _closed_value(fact: Fact, found: str) -> str:
     return found if fact.measure is Measure.MAX else f"coalesce({found}, 0)"
 
 
-def _bucket_column(fact: Fact, row: str) -> dict[str, str]:
-    """Return the column that names the bucket, if any: name → expression."""
-    match fact.bucket:
-        case Bucket.DAY | Bucket.DAYS:
-            return {"vou_date": f"{row}.vou_date"}
-        case Bucket.MONTH:
-            return {"vou_month": MONTH.format(row)}
-        case Bucket.YEAR:
-            return {"fiscal_year": f"{row}.fiscal_year"}
-        case Bucket.ALL:
-            return {}
-
-
-def _group_columns(fact: Fact, row: str) -> dict[str, str]:
-    """Return what payments of one group share: name → expression."""
-    keys = {name: f"{row}.{name}" for name in ("stage", *fact.over)}
-    return keys | _bucket_column(fact, row)
-
-
 def _present(fact: Fact, row: str) -> str:
     return " AND ".join(f"{row}.{name} IS NOT NULL" for name in fact.over)
 
@@ -93,26 +74,16 @@ def sweep(alias: str, facts: Sequence[Fact]) -> list[str]:
 
 def _sweep_bucket(alias: str, facts: Sequence[Fact]) -> str:
     """Window over the batch, plus what the grouped history already holds."""
-    columns = _group_columns(facts[0], "q")
-    window = (
-        f"OVER (PARTITION BY {', '.join(columns.values())} ORDER BY q.seq"
-        " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
-    )
-    measures = []
-    for fact in facts:
-        inside = f"{measure(fact, 'q')} FILTER (WHERE {counted(fact, 'q')}) {window}"
-        measures.append(f"{_plus(fact, inside, f'b.{fact.name}')} AS {fact.name}")
+    columns = group_columns(facts[0], "q")
+    measures = [
+        f"{plus(fact, in_bucket(fact, 'q'), f'b.{fact.name}')} AS {fact.name}"
+        for fact in facts
+    ]
     on = " AND ".join(f"b.{name} = {sql}" for name, sql in columns.items())
     return (
         f"{alias} AS (SELECT q.seq, {', '.join(measures)} FROM incoming q"
         f" LEFT JOIN {alias}_before b ON {on} WHERE {_present(facts[0], 'q')})"
     )
-
-
-def _plus(fact: Fact, one: str, other: str) -> str:
-    if fact.measure is Measure.MAX:
-        return f"greatest({one}, {other})"
-    return f"coalesce({one}, 0) + coalesce({other}, 0)"
 
 
 def _grouped_history(
@@ -124,10 +95,10 @@ def _grouped_history(
         f"{measure(fact, 'h')} FILTER (WHERE {counted(fact, 'h')}) AS {fact.name}"
         for fact in facts
     ]
-    touched = _group_columns(first, "q")
+    touched = group_columns(first, "q")
     selected = ", ".join(f"{sql} AS {name}" for name, sql in touched.items())
     on = " AND ".join(
-        f"{sql} = t.{name}" for name, sql in _group_columns(first, "h").items()
+        f"{sql} = t.{name}" for name, sql in group_columns(first, "h").items()
     )
     chosen = ", ".join(f"t.{name}" for name in touched)
     return (
@@ -138,22 +109,9 @@ def _grouped_history(
 
 
 def _sweep_days(alias: str, facts: Sequence[Fact]) -> str:
-    """Look back over days: earlier days by range, the same day by arrival."""
+    """Window over the batch and the days before it."""
     first = facts[0]
-    keys = ", ".join(f"u.{name}" for name in ("stage", *first.over))
-    earlier = (
-        f"OVER (PARTITION BY {keys} ORDER BY u.vou_date RANGE BETWEEN"
-        f" INTERVAL '{first.days - 1} days' PRECEDING AND INTERVAL '1 day' PRECEDING)"
-    )
-    same_day = (
-        f"OVER (PARTITION BY {keys}, u.vou_date ORDER BY u.seq"
-        " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
-    )
-    measures = []
-    for fact in facts:
-        summed = f"{measure(fact, 'u')} FILTER (WHERE {counted(fact, 'u')})"
-        both = _plus(fact, f"{summed} {earlier}", f"{summed} {same_day}")
-        measures.append(f"{both} AS {fact.name}")
+    measures = [f"{over_days(fact, 'u')} AS {fact.name}" for fact in facts]
     wanted = sorted(
         {"seq", "stage", "vou_date", "live", "tally", "pay_amt", *first.over}
         | {field for fact in facts for field in fact.where}
@@ -214,7 +172,7 @@ def _originals(alias: str, facts: Sequence[Fact]) -> str:
 
 def _whole(alias: str, facts: Sequence[Fact]) -> str:
     """Give every row what its group holds: rows of one window share one value."""
-    columns = _group_columns(facts[0], "q")
+    columns = group_columns(facts[0], "q")
     on = " AND ".join(f"b.{name} = {sql}" for name, sql in columns.items())
     values = ", ".join(f"b.{fact.name}" for fact in facts)
     return (

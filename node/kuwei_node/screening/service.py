@@ -41,6 +41,8 @@ from kuwei_shared.db.prepared import Prepared, PreparedBy
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.rules.compiler import NO_TOTALS
+from kuwei_shared.rules.facts import Plan
 from kuwei_shared.screening.answer import Answer
 from kuwei_shared.screening.decision import Decision, Outcome, ids_with
 from kuwei_shared.screening.effective import EffectiveCatalogue
@@ -121,8 +123,8 @@ class Screening:
         """
         effective, compiled = self.in_force(session)
         totals = self.ledger.totals(session)
-        for count in (1, PAYMENTS_MAX):
-            self._prepared(effective, totals, count).run(session, [])
+        for plan in (Plan.LONE, Plan.ARRIVAL):
+            self._prepared(effective, totals, plan).run(session, [])
         self.ledger.rehearse(session, totals)
         records.record(session, [], compiled, self.clock.now())
         records.record_hits(session, effective, [])
@@ -156,6 +158,7 @@ class Screening:
                     session,
                     effective.realtime,
                     totals,
+                    count=appended.count,
                     compiled_id=compiled,
                     at=self.clock.now(),
                 )
@@ -311,9 +314,11 @@ class Screening:
     ) -> dict[int, Judgement]:
         """Judge until the refused payments are those judging assumed refused."""
         seqs = sorted(arrivals)
+        rows = {seq: arrival.row for seq, arrival in arrivals.items()}
+        plan = judging.plan_of(effective.realtime, totals, rows.values())
         again, assumed, judged = seqs, list[int](), dict[int, Judgement]()
         for _ in range(len(seqs) + 1):
-            found = self._judge(session, effective, again, totals)
+            found = self._judge(session, effective, again, totals, plan)
             judged |= {one.seq: one for one in found}
             refused = [
                 seq
@@ -328,7 +333,6 @@ class Screening:
                 return judged
             # The others have nothing in common with a payment that counts no more.
             moved = set(refused) ^ set(assumed)
-            rows = {seq: arrival.row for seq, arrival in arrivals.items()}
             again, assumed = linked(rows, moved, LOCK_KEYS), refused
         raise AssertionError("each round settles one more payment")
 
@@ -337,10 +341,11 @@ class Screening:
         session: Session,
         effective: EffectiveCatalogue,
         seqs: list[int],
-        totals: Numbers | None = None,
+        totals: Numbers = NO_TOTALS,
+        plan: Plan = Plan.PROBE,
     ) -> list[Judgement]:
         """Judge payments: with totals if just appended, else by what came before."""
-        prepared = self._prepared(effective, totals, len(seqs))
+        prepared = self._prepared(effective, totals, plan)
         try:
             return judging.judge(session, prepared, seqs)
         except StatementFaultError as fault:
@@ -356,13 +361,13 @@ class Screening:
         return judged
 
     def _prepared(
-        self, effective: EffectiveCatalogue, totals: Numbers | None, count: int
+        self, effective: EffectiveCatalogue, totals: Numbers, plan: Plan
     ) -> Prepared:
-        statement, is_alone = effective.realtime, count == 1
-        read = () if totals is None else tuple(map(totals.get, statement.totals))
+        statement = effective.realtime
+        read = tuple(map(totals.get, statement.totals))
         return self._judging.get(
-            (effective.fingerprint, totals is None, read, is_alone),
-            lambda: judging.prepared(statement, totals, is_alone=is_alone),
+            (effective.fingerprint, plan, read),
+            lambda: judging.prepared(statement, totals, plan),
         )
 
     def _record(

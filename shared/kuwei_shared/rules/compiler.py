@@ -25,8 +25,9 @@ from kuwei_shared.rules.model import (
 from kuwei_shared.rules.parser import Names, parse
 from kuwei_shared.rules.placeholders import placeholders
 from kuwei_shared.rules.printer import Dialect, Printer, column, quote
+from kuwei_shared.rules.probing import keys_of
 from kuwei_shared.rules.relations import Reach
-from kuwei_shared.rules.running import Total, totals_of
+from kuwei_shared.rules.running import Total, total_of, totals_of
 from kuwei_shared.rules.vocabulary import PAYMENT, Fact
 
 HIT, CLEAR, UNDETERMINED, NOT_APPLICABLE, ERROR = "1", "0", "?", "-", "!"
@@ -112,6 +113,10 @@ class Statement:
     def totals(self) -> tuple[Total, ...]:
         """The running totals a node may keep for the facts in use."""
         return totals_of(self._facts)
+
+    def keys_probed(self, totals: Mapping[Total, int]) -> tuple[tuple[str, ...], ...]:
+        """Return the keys by which facts are looked up that no kept total gives."""
+        return keys_of([fact for fact in self._facts if total_of(fact) not in totals])
 
     @property
     def _facts(self) -> list[Fact]:

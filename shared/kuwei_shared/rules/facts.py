@@ -20,6 +20,7 @@ class Plan(StrEnum):
     """Physical plans of facts.
 
     - ARRIVAL reads long windows from running totals: for payments just appended.
+    - CROWD does so too, and reads payments of one key together where they are many.
     - LONE does so for a single payment just appended.
     - PROBE looks each row's predecessors up in an index: for a few stored payments.
     - SWEEP runs window functions over a set and adds the grouped history: for whole
@@ -30,6 +31,7 @@ class Plan(StrEnum):
     """
 
     ARRIVAL = "arrival"
+    CROWD = "crowd"
     LONE = "lone"
     PROBE = "probe"
     SWEEP = "sweep"
@@ -47,7 +49,7 @@ def plan_facts(
 
     Row ``p`` is the row under evaluation, CTE ``incoming`` all of them, table
     ``payment`` the history, the incoming payments included. ``totals`` are the
-    running totals kept, with their numbers, for ARRIVAL and LONE.
+    running totals kept, with their numbers, for ARRIVAL, CROWD and LONE.
     """
     match plan:
         case Plan.GIVEN:
@@ -55,6 +57,8 @@ def plan_facts(
             return FactSql(ctes=(), joins=(), values=values)
         case Plan.ARRIVAL:
             return arrivals(facts, vocabulary, totals)
+        case Plan.CROWD:
+            return arrivals(facts, vocabulary, totals, crowded=True)
         case Plan.LONE:
             return arrivals(facts, vocabulary, totals, alone=True)
         case Plan.PROBE:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
+from kuwei_shared.rules.crowding import CROWD, ROW, Span, crowd
 from kuwei_shared.rules.measuring import (
     COUNTED_AT,
-    MONTH,
     FactSql,
     counted,
     in_window,
@@ -38,36 +38,68 @@ def _index_key(fact: Fact) -> tuple[str, ...]:
     return next(key for key in INDEX_KEYS if fact.over[: len(key)] == key)
 
 
-def probes(facts: Sequence[Fact], vocabulary: Vocabulary) -> FactSql:
-    """Return the SQL of facts, a look-up per index key and row."""
+def keys_of(facts: Sequence[Fact]) -> tuple[tuple[str, ...], ...]:
+    """Return the keys by which probes of facts reach history, each once."""
+    return tuple(dict.fromkeys(map(_index_key, facts)))
+
+
+def probes(
+    facts: Sequence[Fact], vocabulary: Vocabulary, *, crowded: bool = False
+) -> FactSql:
+    """Return the SQL of facts, a look-up per index key and row.
+
+    Args:
+        facts: the facts wanted.
+        vocabulary: says which keys may be missing.
+        crowded: payments of one key may be many among rows just appended; those
+            are read together.
+    """
+    ctes: list[str] = []
     joins: list[str] = []
     values: dict[str, str] = {}
     ordered = sorted(facts, key=lambda fact: INDEX_KEYS.index(_index_key(fact)))
     for key, group in groupby(ordered, key=_index_key):
         members = list(group)
         alias = f"f_{'_'.join(key)}"
-        joins.append(_probe(key, members, alias))
+        if crowded:
+            ctes.append(crowd(f"{alias}_crowd", key, members, _reached(members, CROWD)))
+            joins.append(f"LEFT JOIN {alias}_crowd ON {alias}_crowd.seq = p.seq")
+        joins.append(_probe(key, members, alias, crowded=crowded))
         for fact in members:
-            combined = with_current(fact, f"{alias}.{fact.name}")
+            found = f"{alias}.{fact.name}"
+            if crowded:
+                found = f"coalesce({alias}_crowd.{fact.name}, {found})"
+            combined = with_current(fact, found)
             values[fact.name] = unless_keyless(fact, combined, vocabulary)
-    return FactSql(ctes=(), joins=tuple(joins), values=values)
+    return FactSql(ctes=tuple(ctes), joins=tuple(joins), values=values)
 
 
-def _probe(key: tuple[str, ...], facts: Sequence[Fact], alias: str) -> str:
+def _probe(
+    key: tuple[str, ...], facts: Sequence[Fact], alias: str, *, crowded: bool
+) -> str:
     measures = []
     for fact in facts:
         rest = [f"h.{name} = p.{name}" for name in fact.over[len(key) :]]
-        tests = counted(fact, "h", [in_window(fact, "h", "p"), *rest])
-        measures.append(f"{measure(fact, 'h')} FILTER (WHERE {tests}) AS {fact.name}")
-    equal = " AND ".join([*(f"h.{name} = p.{name}" for name in key), *_shared(facts)])
-    windows = sorted({in_window(fact, "h", "p") for fact in facts})
-    within = "" if "true" in windows else f" AND ({_widest(facts)})"
+        counts = counted(fact, "h", [in_window(fact, "h", "p"), *rest])
+        measures.append(f"{measure(fact, 'h')} FILTER (WHERE {counts}) AS {fact.name}")
+    tests = [
+        *(f"h.{name} = p.{name}" for name in (*key, "stage")),
+        _ARRIVED_BEFORE,
+        *_reached(facts, ROW),
+        COUNTED_AT.format("p.seq"),
+        *([f"{alias}_crowd.seq IS NULL"] if crowded else []),
+    ]
     return (
         f"LEFT JOIN LATERAL (SELECT {', '.join(measures)} FROM payment h"
-        f" WHERE {equal} AND h.stage = p.stage AND {_ARRIVED_BEFORE}{within}"
-        f" AND {COUNTED_AT.format('p.seq')}"
-        f") {alias} ON true"
+        f" WHERE {' AND '.join(tests)}) {alias} ON true"
     )
+
+
+def _reached(facts: Sequence[Fact], seen: Span) -> list[str]:
+    """Return what all rows have in common that any of the facts may count."""
+    if any(fact.bucket is Bucket.ALL for fact in facts):
+        return _shared(facts)
+    return [*_shared(facts), f"({_widest(facts, seen)})"]
 
 
 def _shared(facts: Sequence[Fact]) -> list[str]:
@@ -80,22 +112,24 @@ def _shared(facts: Sequence[Fact]) -> list[str]:
     ]
 
 
-def _widest(facts: Sequence[Fact]) -> str:
+def _widest(facts: Sequence[Fact], seen: Span) -> str:
     """Return one plain range on the date that covers every fact's window."""
-    buckets = {fact.bucket for fact in facts}
-    if Bucket.YEAR in buckets:
-        dated = _dated(facts)
-        year = "h.fiscal_year = p.fiscal_year"
-        return f"{year} OR {dated}" if dated else year
-    return _dated(facts)
+    if any(fact.bucket is Bucket.YEAR for fact in facts):
+        dated = _dated(facts, seen)
+        return f"{seen.years} OR {dated}" if dated else seen.years
+    return _dated(facts, seen)
 
 
-def _dated(facts: Sequence[Fact]) -> str:
+def _dated(facts: Sequence[Fact], seen: Span) -> str:
     days = max((f.days for f in facts if f.bucket is Bucket.DAYS), default=1)
     if any(fact.bucket is Bucket.MONTH for fact in facts):
-        first = f"least({MONTH.format('p')}::date, p.vou_date - {days - 1})"
-        last = f"({MONTH.format('p')} + INTERVAL '1 month')::date - 1"
+        first = f"least({_month(seen.first)}::date, {seen.first} - {days - 1})"
+        last = f"({_month(seen.last)} + INTERVAL '1 month')::date - 1"
         return f"h.vou_date BETWEEN {first} AND {last}"
     if all(fact.bucket is Bucket.YEAR for fact in facts):
         return ""
-    return f"h.vou_date BETWEEN p.vou_date - {days - 1} AND p.vou_date"
+    return f"h.vou_date BETWEEN {seen.first} - {days - 1} AND {seen.last}"
+
+
+def _month(day: str) -> str:
+    return f"date_trunc('month', {day})"

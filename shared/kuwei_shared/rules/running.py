@@ -133,6 +133,7 @@ def arrivals(
     totals: Mapping[Total, int],
     *,
     alone: bool = False,
+    crowded: bool = False,
 ) -> FactSql:
     """Return the SQL of facts about payments just appended.
 
@@ -141,10 +142,12 @@ def arrivals(
         vocabulary: says which keys may be missing.
         totals: the totals kept, with their numbers; other facts are probed.
         alone: there is one payment, and no batch to look through.
+        crowded: as for ``probes``.
     """
     wanted = {fact.name: total_of(fact) for fact in facts}
     kept = {name: one for name, one in wanted.items() if one and one in totals}
-    probed = probes([fact for fact in facts if fact.name not in kept], vocabulary)
+    short = [fact for fact in facts if fact.name not in kept]
+    probed = probes(short, vocabulary, crowded=crowded)
     values = dict(probed.values)
     joins = list(probed.joins)
     within: dict[str, str] = {}
@@ -165,7 +168,7 @@ def arrivals(
         values[fact.name] = unless_keyless(
             fact, with_current(fact, earlier), vocabulary
         )
-    return FactSql(ctes=(), joins=tuple(joins), values=values, source=source)
+    return FactSql(ctes=probed.ctes, joins=tuple(joins), values=values, source=source)
 
 
 def _lookup(total: Total, number: int) -> str:

@@ -55,7 +55,7 @@ def plan_only(session: Session, effective: EffectiveCatalogue) -> None:
     engine = PostgresEngine(session.connection())
     statement = effective.realtime
     totals = {total: number for number, total in enumerate(statement.totals, 1)}
-    for plan in (Plan.ARRIVAL, Plan.LONE, Plan.PROBE):
+    for plan in (Plan.ARRIVAL, Plan.CROWD, Plan.LONE, Plan.PROBE):
         sql = statement.sql(Dialect.POSTGRES, NO_ROW, plan, totals)
         engine.rows(f"EXPLAIN {sql}")
 

@@ -9,7 +9,8 @@ blamed on a rule only if it is slow alone; else the caller is asked to come back
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
@@ -17,11 +18,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from kuwei_node.screening.domain import Judgement
+from kuwei_node.screening.domain import Judgement, Row
 from kuwei_shared.db.fence import StatementFaultError, fenced, run_fenced
 from kuwei_shared.db.prepared import Prepared
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.rules.compiler import ERROR, NO_TOTALS, EffectiveRule, Statement
+from kuwei_shared.rules.crowding import CROWD_MIN
 from kuwei_shared.rules.facts import Plan
 from kuwei_shared.rules.printer import Dialect
 from kuwei_shared.rules.running import Total
@@ -46,32 +48,33 @@ SLOW_RULES_MAX = 2
 ATTEMPTS = 400
 
 
-def prepared(
-    statement: Statement, totals: Mapping[Total, int] | None, *, is_alone: bool
-) -> Prepared:
-    """Return the prepared judging of stored payments, or with totals of new ones."""
-    if totals is None:
-        return stored_statement(statement)
-    if is_alone:
-        return lone_statement(statement, totals)
-    return arrival_statement(statement, totals)
+def plan_of(
+    statement: Statement, totals: Mapping[Total, int], rows: Collection[Row]
+) -> Plan:
+    """Return the plan by which payments just appended are judged."""
+    if len(rows) == 1:
+        return Plan.LONE
+    if len(rows) <= CROWD_MIN:
+        return Plan.ARRIVAL
+    for key in statement.keys_probed(totals):
+        shared = Counter(tuple(map(row.get, ("stage", *key))) for row in rows)
+        if any(n > CROWD_MIN for values, n in shared.items() if None not in values):
+            return Plan.CROWD
+    return Plan.ARRIVAL
+
+
+def prepared(statement: Statement, totals: Mapping[Total, int], plan: Plan) -> Prepared:
+    """Return the prepared judging of payments by sequence number, under a plan.
+
+    Only payments just appended and in no total yet may be judged by totals.
+    """
+    chosen = "= ($1)[1]" if plan is Plan.LONE else "= ANY($1)"
+    return Prepared(_sql(statement, chosen, plan, totals), ("bigint[]",))
 
 
 def stored_statement(statement: Statement) -> Prepared:
     """Return the prepared judging of stored payments by sequence number."""
-    return Prepared(_sql(statement, "= ANY($1)", Plan.PROBE), ("bigint[]",))
-
-
-def arrival_statement(statement: Statement, totals: Mapping[Total, int]) -> Prepared:
-    """Return the prepared judging of payments just appended, in no total yet."""
-    sql = _sql(statement, "= ANY($1)", Plan.ARRIVAL, totals)
-    return Prepared(sql, ("bigint[]",))
-
-
-def lone_statement(statement: Statement, totals: Mapping[Total, int]) -> Prepared:
-    """Return the prepared judging of one payment just appended, in no total yet."""
-    sql = _sql(statement, "= ($1)[1]", Plan.LONE, totals)
-    return Prepared(sql, ("bigint[]",))
+    return prepared(statement, NO_TOTALS, Plan.PROBE)
 
 
 def judge(session: Session, prepared: Prepared, seqs: list[int]) -> list[Judgement]:

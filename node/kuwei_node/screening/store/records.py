@@ -18,6 +18,7 @@ from kuwei_node.screening.domain import CompiledRecord, Judgement, Kept
 from kuwei_node.screening.store.judging import decode
 from kuwei_shared.db.prepared import Prepared, run_verbatim
 from kuwei_shared.rules.compiler import HIT, Statement
+from kuwei_shared.rules.crowding import crowds
 from kuwei_shared.rules.facts import Plan
 from kuwei_shared.rules.model import Status
 from kuwei_shared.rules.printer import Dialect, constant, quote
@@ -51,6 +52,7 @@ def screen_appended(
     statement: Statement,
     totals: Mapping[Total, int],
     *,
+    count: int,
     compiled_id: int,
     at: dt.datetime,
 ) -> int:
@@ -65,7 +67,10 @@ def screen_appended(
     # Enough to sort a group of payments in memory.
     run_verbatim(session, "SET LOCAL work_mem = '64MB'")
     incoming = f"SELECT a.*, a.seq AS as_of FROM {APPENDED} a"
-    judged = statement.sql(Dialect.POSTGRES, incoming, Plan.ARRIVAL, totals)
+    keys = statement.keys_probed(totals)
+    crowded = session.execute(text(f"SELECT {crowds(keys, APPENDED, count)}"))
+    plan = Plan.CROWD if crowded.scalar_one() else Plan.ARRIVAL
+    judged = statement.sql(Dialect.POSTGRES, incoming, plan, totals)
     return run_verbatim(
         session,
         "INSERT INTO screening (payment_seq, fiscal_year, compiled_id, decision,"

@@ -14,7 +14,7 @@ import httpx
 import node_lab
 import screening_lab
 import web_lab
-from pace import PATIENCE_S, working_day
+from pace import PATIENCE_S, UNHURRIED, working_day
 from sqlalchemy import text
 
 from kuwei_node import app as node_app
@@ -25,7 +25,7 @@ from kuwei_node.schedule.tasks import sweep
 from kuwei_node.settings import Settings
 from kuwei_node.uplink.domain import Identity
 from kuwei_shared.catalogue import bundle
-from kuwei_shared.db.engine import PoolLimits, connect
+from kuwei_shared.db.engine import connect
 from kuwei_shared.kernel.clock import Clock
 
 COUNTY = screening_lab.COUNTY
@@ -160,7 +160,7 @@ def county_site(
 def county_database(postgres: embedded.Postgres, database: str) -> str:
     """Create a node's database, the standard catalogue in force; return its address."""
     url = postgres.create(database)
-    engine = connect(url, PoolLimits(), application="test")
+    engine = connect(url, UNHURRIED, application="test")
     schema.metadata().create_all(engine)
     node_lab.NodeLab(engine).put_in_force(bundle.pack(screening_lab.CATALOGUE))
     engine.dispose()

@@ -12,10 +12,20 @@ import threading
 import time
 from collections.abc import Callable
 
+from kuwei_shared.db.engine import PoolLimits
 from kuwei_shared.kernel.clock import SetClock
 
 PATIENCE_S = 300.0
 LOOK_S = 0.02
+# Who waits in a long row for a lock, or was paused while it held one, is not
+# turned away.
+UNHURRIED = PoolLimits(
+    size=24,
+    wait_s=PATIENCE_S,
+    lock_timeout_ms=int(PATIENCE_S * 1000),
+    statement_timeout_ms=int(PATIENCE_S * 1000),
+    idle_timeout_ms=int(PATIENCE_S * 1000),
+)
 TODAY = dt.datetime(2026, 11, 20, 2, 0, tzinfo=dt.UTC)
 
 

@@ -15,7 +15,7 @@ import node_lab
 import screening_lab
 import web_lab
 from node_site_lab import COUNTY, NodeSite
-from pace import PATIENCE_S, working_day
+from pace import PATIENCE_S, UNHURRIED, working_day
 from sqlalchemy import Engine, text
 
 from kuwei_node import app as node_app
@@ -25,7 +25,7 @@ from kuwei_node.settings import Settings
 from kuwei_node.uplink.domain import Identity
 from kuwei_shared.catalogue import bundle
 from kuwei_shared.db import row_security
-from kuwei_shared.db.engine import PoolLimits, connect
+from kuwei_shared.db.engine import connect
 from kuwei_shared.db.migrate import standing_ddl
 from kuwei_shared.identity.permissions import GRANTS, Permission
 from kuwei_shared.identity.principal import Principal, Subject
@@ -98,7 +98,7 @@ def put_in_force(engine: Engine) -> None:
 
 def tables(url: str) -> Engine:
     """Lay a node's tables with its walls, as a migration does."""
-    engine = connect(url, PoolLimits(), application="test")
+    engine = connect(url, UNHURRIED, application="test")
     metadata = schema.metadata()
     metadata.create_all(engine)
     placed = text(

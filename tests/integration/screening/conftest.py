@@ -8,11 +8,11 @@ from itertools import count
 
 import embedded
 import pytest
-from pace import PATIENCE_S
+from pace import UNHURRIED
 from sqlalchemy import Engine, create_engine, text
 
 from kuwei_shared.db.base import NodeTable
-from kuwei_shared.db.engine import PoolLimits, connect
+from kuwei_shared.db.engine import connect
 
 TABLES = (
     "alerts",
@@ -24,14 +24,6 @@ TABLES = (
     "screening",
 )
 _numbers = count(1)
-# Who waits in a long row for a lock on a slow machine is not turned away.
-UNHURRIED = PoolLimits(
-    size=24,
-    wait_s=PATIENCE_S,
-    lock_timeout_ms=int(PATIENCE_S * 1000),
-    statement_timeout_ms=int(PATIENCE_S * 1000),
-    idle_timeout_ms=int(PATIENCE_S * 1000),
-)
 
 
 @pytest.fixture(scope="session")

@@ -194,33 +194,39 @@ class Statement:
             lists=self.catalogue.lists,
             patterns=self.catalogue.patterns,
         )
-        outcome = (
-            f"CASE {printer.print(self.trees[one.rule.id])}"
-            f" WHEN true THEN '{HIT}' WHEN false THEN '{CLEAR}'"
-            f" ELSE '{UNDETERMINED}' END"
-        )
+        settled = _settled(printer, self.trees[one.rule.id], one.rule.requires)
         branches = []
-        outside = _outside(one.rule)
+        outside = _outside(one.rule, self._stages)
         if outside:
             branches.append(f"WHEN {outside} THEN '{NOT_APPLICABLE}'")
         if one.rule.requires:
             missing = " OR ".join(f"{column(n)} IS NULL" for n in one.rule.requires)
             branches.append(f"WHEN {missing} THEN '{UNDETERMINED}'")
         if not branches:
-            return outcome
-        return f"CASE {' '.join(branches)} ELSE {outcome} END"
+            return settled
+        return f"CASE {' '.join(branches)} ELSE {settled} END"
+
+    @property
+    def _stages(self) -> frozenset[str]:
+        """All stages there are; the ledger takes no other."""
+        return frozenset(self.catalogue.vocabulary.payment["stage"].values)
 
     def _weight(self) -> str:
         """Return the strongest decision weight, read off the outcome letters."""
-        parts = []
+        with_hits, without = ["0"], ["0"]
         for place, one in enumerate(self.rules, start=1):
+            letter = f"CASE substr(j.outcomes, {place}, 1)"
+            missing = f" WHEN '{UNDETERMINED}' THEN {one.missing_weight} ELSE 0 END"
             if one.hit_weight or one.missing_weight:
-                parts.append(
-                    f"CASE substr(j.outcomes, {place}, 1)"
-                    f" WHEN '{HIT}' THEN {one.hit_weight}"
-                    f" WHEN '{UNDETERMINED}' THEN {one.missing_weight} ELSE 0 END"
-                )
-        return f"greatest({', '.join(['0', *parts])})"
+                hit = f" WHEN '{HIT}' THEN {one.hit_weight}"
+                with_hits.append(f"{letter}{hit}{missing}")
+            if one.missing_weight:
+                without.append(f"{letter}{missing}")
+        # Few rows hit anything, and each letter costs a walk along the outcomes.
+        return (
+            f"CASE WHEN {_speaks()} THEN greatest({', '.join(with_hits)})"
+            f" ELSE greatest({', '.join(without)}) END"
+        )
 
     def _operands_json(self, dialect: Dialect) -> str:
         build = "jsonb_build_object" if dialect is Dialect.POSTGRES else "json_object"
@@ -259,10 +265,36 @@ def _scope_names(rule: Rule) -> list[str]:
     return names
 
 
-def _outside(rule: Rule) -> str:
+def _settled(printer: Printer, condition: tree.Node, known: Sequence[str]) -> str:
+    """Return the letter of a condition: hit, clear, else undetermined.
+
+    PostgreSQL computes it once. DuckDB would compute every term of it for every row;
+    asked what is true, it drops rows term by term. What is then left is clear, unless
+    something is missing.
+
+    Args:
+        printer: prints for one engine.
+        condition: the rule's.
+        known: names that are not missing where the letter is asked for.
+    """
+    said = printer.print(condition)
+    if printer.dialect is Dialect.POSTGRES:
+        cases = f"WHEN true THEN '{HIT}' WHEN false THEN '{CLEAR}'"
+        return f"CASE {said} {cases} ELSE '{UNDETERMINED}' END"
+    refuted = printer.print(tree.negation(condition))
+    unsettled = f"CASE WHEN {refuted} THEN '{CLEAR}' ELSE '{UNDETERMINED}' END"
+    if tree.may_fail(condition):
+        return f"CASE WHEN {said} THEN '{HIT}' ELSE {unsettled} END"
+    read = (name for name in tree.names(condition) if not name.startswith("param."))
+    missing = [f"{column(name)} IS NULL" for name in read if name not in known]
+    doubt = f" WHEN {' OR '.join(missing)} THEN {unsettled}" if missing else ""
+    return f"CASE WHEN {said} THEN '{HIT}'{doubt} ELSE '{CLEAR}' END"
+
+
+def _outside(rule: Rule, stages: frozenset[str]) -> str:
     """Return when a row is surely outside a rule's scope; unknown counts as inside."""
     limits = {
-        "stage": rule.stages,
+        "stage": () if stages <= set(rule.stages) else rule.stages,
         "jurisdiction.level": rule.scope.levels,
         "fund_scope": rule.scope.fund_scopes,
         "pay_type_code": rule.scope.pay_types,

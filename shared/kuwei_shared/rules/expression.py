@@ -159,6 +159,39 @@ def names(node: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+_OPPOSITE = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
+
+def negation(node: Node) -> Node:
+    """Return the condition that is true where a condition is false, and only there.
+
+    Negations are moved down to the terms, so that an engine which gives up on a row
+    at the first term that settles it can do so here too.
+    """
+    match node:
+        case Not():
+            return node.term
+        case Logic():
+            op = "or" if node.op == "and" else "and"
+            return Logic(op, tuple(map(negation, node.terms)))
+        case Compare():
+            return Compare(_OPPOSITE[node.op], node.left, node.right)
+        case _:
+            return Not(node)
+
+
+def may_fail(node: Node) -> bool:
+    """Return whether a condition may yield nothing though nothing is missing.
+
+    Arithmetic may leave the range of numbers, or divide by nothing.
+    """
+    return any(
+        isinstance(part, Arithmetic)
+        or (isinstance(part, Call) and part.function == "remainder")
+        for part in walk(node)
+    )
+
+
 def null_tested(node: Node) -> frozenset[str]:
     """Return the names tested for absence or given a stand-in by coalesce."""
     tested: set[str] = set()

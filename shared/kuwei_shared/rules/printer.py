@@ -92,19 +92,8 @@ class Printer:
                 return self._call(node)
 
     def _logic(self, node: tree.Logic) -> str:
-        """Join terms; DuckDB is told to search texts only where the rest leaves doubt.
-
-        PostgreSQL stops at the first term that settles the matter. DuckDB computes
-        every term for every row, except under CASE.
-        """
-        costly = [term for term in node.terms if _searches(term)]
-        cheap = [term for term in node.terms if not _searches(term)]
-        if self.dialect is Dialect.POSTGRES or not (costly and cheap):
-            return self._joined(node.op, node.terms)
-        first = self._joined(node.op, cheap)
-        settled = (f"NOT {first}", "false") if node.op == "and" else (first, "true")
-        both = self._joined(node.op, [*cheap, *costly])
-        return f"(CASE WHEN {settled[0]} THEN {settled[1]} ELSE {both} END)"
+        """Join terms, searches of texts last: both engines stop at what settles it."""
+        return self._joined(node.op, sorted(node.terms, key=_searches))
 
     def _joined(self, op: str, terms: Sequence[tree.Node]) -> str:
         return f"({f' {op.upper()} '.join(map(self.print, terms))})"

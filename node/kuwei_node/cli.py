@@ -29,6 +29,7 @@ from kuwei_shared.identity.terminal import operator_principal
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import PageRequest
 from kuwei_shared.ops import logs
+from kuwei_shared.ops.arrow import reuse_freed_memory
 from kuwei_shared.ops.memory import settle
 
 EXITS = {State.DONE: 0, State.PARTLY: 0, State.REFUSED: 3}
@@ -141,6 +142,7 @@ def worker() -> None:
     from kuwei_node.worker import create_worker
 
     logs.configure("kuwei-node worker")
+    reuse_freed_memory()
     built = node("worker")
     schedule = built.settings.data_dir / "beat"
     create_worker(built).worker_main(
@@ -288,11 +290,12 @@ def import_files(
     division: str | None,
     rows: int | None,
     amount: Decimal | None,
-) -> None:
+  ) -> None:
     """导入支付文件 Import payment files.
 
     退出码:0 已完成或部分拒收,1 合计不符或无法读取,3 全部拒收。
     """
+    reuse_freed_memory()
     built = node("import")
     handed = [files.hand_in(path) for path in files.spread(paths)]
     with built.unit_of_work.begin() as session:

@@ -129,9 +129,8 @@ class _Group:
     def rows(self) -> int:
         return sum(part.mapped.table.num_rows for part in self.parts)
 
-    @property
-    def is_full(self) -> bool:
-        return self.rows >= GROUP_ROWS or len(self.ended) >= GROUP_FILES
+    def is_full(self, rows: int) -> bool:
+        return self.rows >= rows or len(self.ended) >= GROUP_FILES
 
 
 class _Run:
@@ -166,7 +165,8 @@ class _Run:
             self._gathered.ended.append(item)
         else:
             self._gathered.parts.append(item)
-        if self._gathered.is_full:
+        # The first group is one batch: until it is sent, the database has no work.
+        if self._gathered.is_full(GROUP_ROWS if self._under_way else 1):
             self._send()
 
     def finish(self) -> None:

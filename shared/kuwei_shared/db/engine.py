@@ -49,6 +49,8 @@ def connect(url: str, limits: PoolLimits, *, application: str) -> Engine:
         " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10"
         " -c tcp_keepalives_count=3"
         " -c jit=off -c timezone=UTC -c plan_cache_mode=force_generic_plan"
+        # A group of an import is laid out in memory; taken only where it is used.
+        " -c temp_buffers=64MB"
     )
     engine = create_engine(
         url,

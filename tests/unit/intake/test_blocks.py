@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,9 +16,18 @@ ROWS = st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=8)
 LINES = st.lists(st.text('ab",; \t\r\n单', max_size=12), min_size=1, max_size=6)
 
 
-def parsed(text: str) -> dict[str, list[str]] | None:
-    lines = list(io.StringIO(text, newline=""))
-    columns = parse_block(lines, HEADER, ",")
+def as_text(text: str) -> list[bytes]:
+    return [line.encode() for line in io.StringIO(text, newline="")]
+
+
+def as_bytes(text: str) -> list[bytes]:
+    return list(io.BytesIO(text.encode()))
+
+
+def parsed(
+    text: str, lines_of: Callable[[str], list[bytes]] = as_bytes
+) -> dict[str, list[str]] | None:
+    columns = parse_block(lines_of(text), HEADER, ",")
     if columns is None:
         return None
     return {name: cells.to_pylist() for name, cells in columns.items()}
@@ -36,18 +46,20 @@ def test_the_fast_way_gives_what_the_careful_way_gives(
     text = io.StringIO(newline="")
     csv.writer(text).writerows(rows)
 
-    fast = parsed(text.getvalue())
+    for lines_of in (as_text, as_bytes):
+        fast = parsed(text.getvalue(), lines_of)
 
-    assert fast is None or fast == read_carefully(text.getvalue())
+        assert fast is None or fast == read_carefully(text.getvalue())
 
 
 @given(LINES)
 def test_the_two_ways_agree_on_any_text_at_all(lines: list[str]) -> None:
     text = "\n".join(lines) + "\n"
 
-    fast = parsed(text)
+    for lines_of in (as_text, as_bytes):
+        fast = parsed(text, lines_of)
 
-    assert fast is None or fast == read_carefully(text)
+        assert fast is None or fast == read_carefully(text)
 
 
 def test_clean_blocks_take_the_fast_way() -> None:

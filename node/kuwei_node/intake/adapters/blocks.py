@@ -13,34 +13,34 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-QUOTE = '"'
+QUOTE = b'"'
 
 
 def parse_block(
-    lines: Sequence[str], header: Sequence[str], delimiter: str
+    lines: Sequence[bytes], header: Sequence[str], delimiter: str
 ) -> Mapping[str, pa.Array] | None:
     """Parse lines into columns of strings, or nothing if they are not clean.
 
     Args:
-        lines: whole lines with their ends.
+        lines: whole lines with their ends, in UTF-8.
         header: column names, all different.
         delimiter: one character.
     """
-    text = "".join(lines)
-    if len(header) < 2 or _has_open_quotes(lines, text):  # noqa: PLR2004  # blank lines show only between columns
+    data = b"".join(lines)
+    if len(header) < 2 or _has_open_quotes(lines, data):  # noqa: PLR2004  # blank lines show only between columns
         return None
     try:
-        table = _read(text.encode(), header, delimiter)
-    except (pa.ArrowInvalid, UnicodeEncodeError):
+        table = _read(data, header, delimiter)
+    except pa.ArrowInvalid:
         return None
     if table.num_rows != len(lines) or _has_blank_rows(table):
         return None
     return {name: table[name].combine_chunks() for name in header}
 
 
-def _has_open_quotes(lines: Sequence[str], text: str) -> bool:
+def _has_open_quotes(lines: Sequence[bytes], data: bytes) -> bool:
     """Whether a quote is left open, or opened where only careful reading tells."""
-    if QUOTE not in text:
+    if QUOTE not in data:
         return False
     return any(line.count(QUOTE) % 2 for line in lines)
 

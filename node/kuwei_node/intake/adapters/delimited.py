@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, islice
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Protocol
 
 import pyarrow as pa
 
 from kuwei_node.intake.adapters import encodings
 from kuwei_node.intake.adapters.blocks import parse_block
+from kuwei_node.intake.adapters.lines import Lines, opened
 from kuwei_node.intake.domain.profile import Reading
 from kuwei_node.intake.domain.reasons import Reason
 from kuwei_node.intake.domain.rows import RAW_CHARS_MAX, Broken, Chunk
@@ -57,44 +58,44 @@ class Delimited:
     def chunks(self, rows_max: int) -> Iterator[Chunk]:
         """Yield the rows below the header."""
         try:
-            with self.path.open(encoding=self.encoding, newline="") as file:
-                above, first = self._above_header(file)
+            with opened(self.path, self.encoding) as lines:
+                above, first = self._above_header(lines)
                 delimiter = self.reading.delimiter or _delimiter(first)
-                reader = csv.reader(file, delimiter=delimiter)
+                top = chain([first], lines.each()) if first else iter(())
+                reader = csv.reader(top, delimiter=delimiter)
                 header = header_names(next(reader, []))
                 read = above + reader.line_num
-                yield from self._blocks(file, header, delimiter, rows_max, read)
+                yield from self._blocks(lines, header, delimiter, rows_max, read)
         except (UnicodeError, csv.Error) as error:
             raise unreadable(self.place, str(error)) from error
 
-    def _above_header(self, file: TextIO) -> tuple[int, str]:
+    def _above_header(self, lines: Lines) -> tuple[int, str]:
         """Skip titles and blank lines; return how many, and the header's line."""
-        for _ in range(self.reading.skip_lines):
-            file.readline()
-        above, start, first = self.reading.skip_lines, file.tell(), file.readline()
-        while first and not first.strip():
-            above, start, first = above + 1, file.tell(), file.readline()
-        file.seek(start)
-        return above, first
+        above = 0
+        for line in lines.each():
+            if above >= self.reading.skip_lines and line.strip():
+                return above, line
+            above += 1
+        return above, ""
 
     def _blocks(
         self,
-        file: TextIO,
+        lines: Lines,
         header: list[str],
         delimiter: str,
         rows_max: int,
         read: int,
     ) -> Iterator[Chunk]:
         """Go fast through clean blocks; from the first that is not, carefully."""
-        while lines := list(islice(file, rows_max)):
-            columns = parse_block(lines, header, delimiter)
+        while block := lines.block(rows_max):
+            columns = parse_block(block, header, delimiter)
             if columns is None:
-                careful = csv.reader(chain(lines, file), delimiter=delimiter)
+                careful = csv.reader(lines.rest(block), delimiter=delimiter)
                 yield from _rows(careful, header, rows_max, read)
                 return
-            numbers = range(read + 1, read + 1 + len(lines))
+            numbers = range(read + 1, read + 1 + len(block))
             yield Chunk(columns=columns, lines=pa.array(numbers, pa.int64()))
-            read += len(lines)
+            read += len(block)
 
 
 def open_delimited(path: str, place: str, reading: Reading) -> Delimited:

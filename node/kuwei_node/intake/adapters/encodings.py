@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import codecs
 from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
 
 BLOCK_BYTES = 1 << 20
 SAMPLE_BYTES = 1 << 18
+LETTER_BYTES = 4
+# All bytes of a character but its first begin with these two bits.
+FOLLOWS, FOLLOWS_MASK = 0b1000_0000, 0b1100_0000
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -14,6 +20,14 @@ _BOMS = (
 )
 _CHINESE_SHARE = 0.9
 _NUL_SHARE = 0.3
+
+
+class _Readable(Protocol):
+    """A file of bytes, as far as it is read here."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, none at the end."""
+        ...
 
 
 def detect(path: Path) -> str:
@@ -30,8 +44,9 @@ def detect(path: Path) -> str:
     wide = _unmarked_utf16(sample)
     if wide is not None:
         return wide
-    if _decodes(path, "utf-8"):
-        return "utf-8"
+    with path.open("rb") as file:
+        if is_utf8(file):
+            return "utf-8"
     if _reads_as_chinese(sample) and _decodes(path, "gb18030"):
         return "gb18030"
     return "cp1252" if _decodes(path, "cp1252") else "latin-1"
@@ -45,6 +60,34 @@ def _unmarked_utf16(sample: bytes) -> str | None:
     if sample[1::2].count(0) / half > _NUL_SHARE:
         return "utf-16-le"
     return "utf-16-be" if sample[0::2].count(0) / half > _NUL_SHARE else None
+
+
+def is_utf8(file: _Readable) -> bool:
+    """Whether all of a file is valid UTF-8; Arrow looks without making text of it."""
+    carried = b""
+    while block := file.read(BLOCK_BYTES):
+        whole = carried + block
+        cut = _last_letter(whole)
+        carried = whole[cut:]
+        if not _is_text(whole[:cut]):
+            return False
+    return _is_text(carried)
+
+
+def _last_letter(data: bytes) -> int:
+    """Return where the last character begins, however much of it is there."""
+    for place in range(len(data) - 1, max(-1, len(data) - LETTER_BYTES - 1), -1):
+        if data[place] & FOLLOWS_MASK != FOLLOWS:
+            return place
+    return len(data)
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        pa.array([data], pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _decodes(path: Path, encoding: str) -> bool:

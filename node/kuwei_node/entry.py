@@ -1,0 +1,13 @@
+"""Where every process of a node begins."""
+
+from __future__ import annotations
+
+from kuwei_shared.ops.memory import loading
+
+
+def main() -> None:
+    """Load the verbs and run one."""
+    with loading():
+        from kuwei_node.cli import main as run
+
+    run()

@@ -29,7 +29,12 @@ CATALOGUE = ROOT / "rules-catalog"
 DIVISION = "450000000"
 """The provincial bureau: a third of the generated payments are its own."""
 KUWEI_NODE = Path(sys.executable).with_name("kuwei-node")
-SERVER = embedded.SAFE | {"shared_buffers": "'512MB'", "max_wal_size": "'4GB'"}
+SERVER = embedded.SAFE | {
+    "shared_buffers": "'512MB'",
+    "max_wal_size": "'4GB'",
+    "min_wal_size": "'2GB'",
+}
+LOG_FILES, LOG_FILE_BYTES = 96, 1 << 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,17 +74,11 @@ class House:
             raise RuntimeError(done.stdout[-800:] + done.stderr[-800:])
         return done.stdout
 
-    @contextlib.contextmanager
-    def connection(self) -> Iterator[psycopg2.extensions.connection]:
-        """Give a plain connection, each statement its own transaction."""
-        plain = psycopg2.connect(
-            self.url.replace("+psycopg2", ""), options="-c jit=off -c timezone=UTC"
-        )
-        plain.autocommit = True
-        try:
-            yield plain
-        finally:
-            plain.close()
+    def connection(
+        self,
+    ) -> contextlib.AbstractContextManager[psycopg2.extensions.connection]:
+        """Give a plain connection to its database."""
+        return connected(self.url)
 
     def effective(self) -> EffectiveCatalogue:
         """Return the catalogue in force."""
@@ -89,6 +88,34 @@ class House:
                 return NodeLab(engine).catalogues.current(session)
         finally:
             engine.dispose()
+
+
+def put_in_use(url: str) -> None:
+    """Have the server write its log files once.
+
+    A server in use writes over the ones it has. A new one makes each when it is
+    needed, and whoever commits then waits for sixteen megabytes of zeros.
+    """
+    with connected(url) as plain, plain.cursor() as cursor:
+        for _ in range(LOG_FILES):
+            cursor.execute(
+                "SELECT pg_logical_emit_message(false, 'bench', repeat('x', %s))",
+                (LOG_FILE_BYTES,),
+            )
+        cursor.execute("CHECKPOINT")
+
+
+@contextlib.contextmanager
+def connected(url: str) -> Iterator[psycopg2.extensions.connection]:
+    """Give a plain connection, each statement its own transaction."""
+    plain = psycopg2.connect(
+        url.replace("+psycopg2", ""), options="-c jit=off -c timezone=UTC"
+    )
+    plain.autocommit = True
+    try:
+        yield plain
+    finally:
+        plain.close()
 
 
 @contextlib.contextmanager
@@ -103,6 +130,7 @@ def house(payments: int, sample: Path | None = None) -> Iterator[House]:
     server = embedded.postgres(folder / "pg", SERVER)
     try:
         url = server.create("bench")
+        put_in_use(url)
         engine = connect(url, PoolLimits(size=1), application="bench")
         schema.metadata().create_all(engine)
         NodeLab(engine).put_in_force(bundle.pack(CATALOGUE))

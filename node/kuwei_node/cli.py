@@ -290,7 +290,7 @@ def import_files(
     division: str | None,
     rows: int | None,
     amount: Decimal | None,
-  ) -> None:
+) -> None:
     """导入支付文件 Import payment files.
 
     退出码:0 已完成或部分拒收,1 合计不符或无法读取,3 全部拒收。

@@ -8,6 +8,7 @@ OPEN = {"service", "domain"}
 EDGES = {
     "agent",
     "cli",
+    "entry",
     "app",
     "grpc_server",
     "worker",

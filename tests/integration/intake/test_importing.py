@@ -11,6 +11,7 @@ from intake_desk import Desk
 
 from kuwei_node.intake import tasks
 from kuwei_node.intake.domain.progress import State
+from kuwei_node.intake.domain.rows import BATCH_ROWS
 from kuwei_node.intake.tasks import GROUP_ROWS, run_import
 from kuwei_shared.identity import scope
 from kuwei_shared.kernel.errors import KuweiError
@@ -135,7 +136,7 @@ def test_an_interrupted_import_goes_on_where_it_stopped(
     half = desk.column("SELECT count(*) FROM payment")
     state = run_import(desk.unit_of_work, desk.intake, import_id)
 
-    assert half == [GROUP_ROWS]
+    assert half == [BATCH_ROWS]
     assert state is State.DONE
     assert desk.column("SELECT count(*) FROM payment") == [GROUP_ROWS + 5_000]
     assert desk.screened.count == GROUP_ROWS + 5_000

@@ -106,7 +106,7 @@ class Statistic(HubTable):
 
 
 class StatisticSum(HubTable):
-    """What the figures in force come to, kept with them; amounts in fen (ADR 20)."""
+    """What the figures in force come to, kept with them; amounts in fen (ADR 21)."""
 
     __tablename__ = "statistic_sum"
 
@@ -126,7 +126,7 @@ class StatisticSum(HubTable):
 
 
 class StatisticRuleSum(HubTable):
-    """How often a rule hit, kept with the figures in force (ADR 20)."""
+    """How often a rule hit, kept with the figures in force (ADR 21)."""
 
     __tablename__ = "statistic_rule_sum"
     __table_args__ = (Index("ix_statistic_rule_sum_rule", "rule_id", "span", "since"),)

@@ -1,4 +1,4 @@
-"""What the figures in force come to by month and year, kept with them (ADR 20).
+"""What the figures in force come to by month and year, kept with them (ADR 21).
 
 Every change of a day's figures is added to its sums in the same transaction, so a
 sum always equals the days it is made of; ``check`` says where it does not.

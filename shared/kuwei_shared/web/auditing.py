@@ -125,6 +125,6 @@ def _layout(acts: list[str]) -> Layout:
             Filter(name="about", label="对象"),
         ),
         default_sort="-seq",
-        empty="没有符合条件的记录。",
+        empty="没有符合条件的记录,或还没有记录。",
         can_export=True,
     )

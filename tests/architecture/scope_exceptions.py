@@ -11,7 +11,7 @@ WITHOUT_SCOPE: dict[str, str] = {
     # Hub
     "kuwei_hub.catalogue.store": "the standard catalogue is one for the province",
     "kuwei_hub.distribution.store.library": "a release is the same for every member",
-    "kuwei_hub.statistics.store.sums.check": "counts rows of the whole, for operators",
+    "kuwei_hub.statistics.store.mending": "holds the whole together, for operators",
     "kuwei_hub.territory.store.below": "the tree that scopes are made from",
     # Node
     "kuwei_node.alerts.store.raise_for_rows": "writes; answers how many",

@@ -113,8 +113,14 @@ class Hits:
 class Checked:
     """What comparing sums with the days they are made of found."""
 
-    sums: int
-    differing: int
+    sums: int = 0
+    differing: int = 0
+
+    def __add__(self, other: Checked) -> Checked:
+        """Return both together."""
+        return Checked(
+            sums=self.sums + other.sums, differing=self.differing + other.differing
+        )
 
 
 def change(gone: Iterable[Figure], new: Iterable[Figure]) -> Change:

@@ -55,11 +55,17 @@ def group(build: Callable[[], Parts]) -> click.Group:
 
     @statistics.command("rebuild")
     def rebuild() -> None:
-        """按逐日统计重算 Write sums anew from the days; figures wait meanwhile."""
+        """按逐日统计重算 Write sums anew from the days, one jurisdiction at a time.
+
+        统计照常上报:每次只锁一个区划的片刻,被挡下的上报由节点自动重发。中断后可再次运行。
+        """
         built = build()
         with built.unit_of_work.begin() as session:
-            built.reading.rebuild(session)
-            record(built.audit, session, "重算汇总数", "统计汇总数")
-        click.echo("汇总数已按逐日统计重算")
+            codes = built.reading.places(session)
+            record(built.audit, session, "重算汇总数", "统计汇总数", count=len(codes))
+        for code in codes:
+            with built.unit_of_work.begin() as session:
+                built.reading.rebuild(session, [code])
+        click.echo(f"汇总数已按逐日统计重算,共 {len(codes)} 个区划")
 
     return statistics

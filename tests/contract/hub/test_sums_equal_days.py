@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 import figures_lab
 import numpy as np
 import province_lab as lab
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from kuwei_hub.overview import store
@@ -101,6 +102,37 @@ def test_no_amount_is_too_great_to_be_added(session: Session) -> None:
 
     assert {ack.status for ack in acks} == {"applied"}
     assert differing(session) == 0
+
+
+def test_a_batch_is_added_at_once_so_that_two_cannot_hold_each_other_up(
+    session: Session,
+) -> None:
+    dice, member = np.random.default_rng(6), figures_lab.Member(session, lab.NANNING)
+    days = (figures_lab.any_daily(dice, lab.NANNING, day, 1) for day in DAYS[::-1])
+    said: list[str] = []
+    connection = session.connection()
+    event.listen(connection, "before_cursor_execute", lambda *a: said.append(a[2]))
+
+    member.report(one for day in days for one in day)
+
+    written = [one.split()[2] for one in said if one.startswith("INSERT INTO")]
+    assert written.count("statistic_day") == 2 * len(DAYS)
+    assert [one for one in written if one.endswith("_sum")] == [
+        "statistic_sum",
+        "statistic_rule_sum",
+    ]
+
+
+@pytest.mark.parametrize("step", [Reading.check, Reading.rebuild])
+def test_an_operator_is_given_more_time_than_a_request(
+    session: Session, step: Callable[[Reading, Session], object]
+) -> None:
+    settle(session, 6)
+    session.execute(text("SET LOCAL statement_timeout = '30s'"))
+
+    step(Reading(), session)
+
+    assert session.scalar(text("SHOW statement_timeout")) == "10min"
 
 
 @pytest.mark.parametrize("false", FALSE.values(), ids=FALSE)

@@ -57,3 +57,21 @@ def test_sums_are_written_anew_on_record(terminal: Terminal) -> None:
     assert "statistic_sum\t核对 6 行\t不符 0 行" in found.output
     assert found.output.endswith("汇总数与逐日统计相符\n")
     assert terminal.acts()[-1] == ("重算汇总数", "统计汇总数")
+
+
+def test_every_place_is_mended_by_itself_and_the_rest_later(
+    terminal: Terminal,
+) -> None:
+    later = "INSERT INTO statistic (mof_div_code, business_day, family, measure, value)"
+    terminal.run(f"{later} VALUES ('450300000', '2026-01-07', 'rules', 'alerts', 1)")
+    refused = "ALTER TABLE statistic_sum ADD CONSTRAINT odd CHECK (alerts = 0)"
+    terminal.run(refused)
+    stopped = terminal.type("statistics", "rebuild")
+    mended = terminal.one("SELECT count(*) FROM statistic_sum")
+    terminal.run("ALTER TABLE statistic_sum DROP CONSTRAINT odd")
+
+    terminal.do("statistics", "rebuild")
+
+    assert (stopped.exit_code, mended) == (1, 6)
+    assert terminal.one("SELECT count(*) FROM statistic_sum") == 8
+    assert terminal.details()[-1] == {"count": 2}

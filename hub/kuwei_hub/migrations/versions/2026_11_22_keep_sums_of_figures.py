@@ -48,7 +48,7 @@ RULE_YEARS = """
 
 
 def upgrade() -> None:
-    # A migration never waits long behind traffic, nor makes it wait.
+    # It never waits long behind traffic; figures wait for it, see below.
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("SET LOCAL statement_timeout = '10min'")
     op.create_table(
@@ -114,7 +114,8 @@ def upgrade() -> None:
         ["rule_id", "span", "since"],
         unique=False,
     )
-    # Figures that arrive meanwhile wait: none may be in a day and not in its sums.
+    # None may be in a day and not in its sums: figures that arrive meanwhile wait five
+    # seconds, are refused with database.busy, and are handed in again by their nodes.
     op.execute("LOCK TABLE statistic IN SHARE MODE")
     for statement in (MONTHS, RULES, YEARS, RULE_YEARS):
         op.execute(statement)

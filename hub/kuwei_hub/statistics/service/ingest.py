@@ -10,6 +10,7 @@ Invariants (wire.md b.3):
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -20,7 +21,14 @@ from sqlalchemy.orm import Session
 
 from kuwei_hub.fleet.domain import EventKind
 from kuwei_hub.fleet.service.company import Company
-from kuwei_hub.statistics.domain import Answer, Head, InboxState, place, require_served
+from kuwei_hub.statistics.domain import (
+    Answer,
+    Change,
+    Head,
+    InboxState,
+    place,
+    require_served,
+)
 from kuwei_hub.statistics.store import days, inbox, sums
 from kuwei_shared.identity.scope import of_jurisdictions
 from kuwei_shared.kernel.clock import Clock
@@ -63,6 +71,8 @@ class Ingest:
             )
         taking = _Taking(session, code, identity, epoch, key)
         acks = [self._take(taking, signed) for signed in batch]
+        changed = of_jurisdictions([place for place, _, _ in taking.changes])
+        sums.add(session, changed, taking.changes)
         return Answer(acks=acks, receipts=self._receipts(taking))
 
     def receipts(
@@ -155,13 +165,7 @@ class Ingest:
         )
         if changed is None:
             return InboxState.SUPERSEDED, None
-        sums.add(
-            taking.session,
-            scope,
-            daily.mof_div_code,
-            day=daily.business_day,
-            change=changed,
-        )
+        taking.changes.append((daily.mof_div_code, daily.business_day, changed))
         return InboxState.APPLIED, None
 
     def _receipts(self, taking: _Taking) -> list[Signed]:
@@ -185,7 +189,7 @@ class Ingest:
 
 
 class _Taking:
-    """One batch being taken: the sender, its key, and the heads it holds locked."""
+    """One batch being taken: the sender, its key, heads held locked, days changed."""
 
     def __init__(
         self,
@@ -201,6 +205,7 @@ class _Taking:
         self.epoch = epoch
         self.scope = of_jurisdictions([code])
         self.heads: dict[str, Head] = {}
+        self.changes: list[tuple[str, dt.date, Change]] = []
         self._key = key
 
     def verified(self, signed: Signed) -> Envelope:

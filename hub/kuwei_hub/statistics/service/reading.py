@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy.orm import Session
 
 from kuwei_hub.statistics.domain import Checked, Hits, MonthSum
-from kuwei_hub.statistics.store import sums
+from kuwei_hub.statistics.store import mending, sums
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.wire.statistics import Measure
 
@@ -66,10 +66,31 @@ class Reading:
         """Return the jurisdictions where a rule hit most, most first."""
         return sums.hits_by_place(session, scope, months, rule_id, most=most)
 
-    def check(self, session: Session) -> dict[str, Checked]:
-        """Compare the sums of each table with the days they are made of."""
-        return sums.check(session)
+    def places(self, session: Session) -> list[str]:
+        """Return every jurisdiction that has figures, or sums of figures."""
+        return mending.places(session)
 
-    def rebuild(self, session: Session) -> None:
-        """Write the sums anew from the days."""
-        sums.rebuild(session)
+    def check(
+        self, session: Session, codes: Collection[str] | None = None
+    ) -> dict[str, Checked]:
+        """Compare the sums of each table with the days they are made of.
+
+        Args:
+            session: the open transaction.
+            codes: whose sums; None stands for everybody's.
+        """
+        found = dict.fromkeys(mending.TABLES, Checked())
+        for code in mending.places(session) if codes is None else codes:
+            for table, one in mending.check(session, code).items():
+                found[table] += one
+        return found
+
+    def rebuild(self, session: Session, codes: Collection[str] | None = None) -> None:
+        """Write sums anew from the days; no figures come in until it has committed.
+
+        Args:
+            session: the open transaction.
+            codes: whose sums; None stands for everybody's.
+        """
+        for code in mending.places(session) if codes is None else codes:
+            mending.rebuild(session, code)

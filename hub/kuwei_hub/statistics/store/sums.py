@@ -1,19 +1,21 @@
 """What the figures in force come to by month and year, kept with them (ADR 21).
 
 Every change of a day's figures is added to its sums in the same transaction, so a
-sum always equals the days it is made of; ``check`` says where it does not.
+sum always equals the days it is made of; ``mending`` says where it does not.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from kuwei_hub.statistics.domain import FOLDED, Change, Checked, Hits, MonthSum, Span
+from kuwei_hub.statistics.domain import FOLDED, Change, Hits, MonthSum, Span
 from kuwei_hub.statistics.models import NO_STAGE, StatisticRuleSum, StatisticSum
 from kuwei_shared.db.paging import within
 from kuwei_shared.identity.scope import VisibleJurisdictions
@@ -21,32 +23,10 @@ from kuwei_shared.wire.statistics import Measure, Stage
 
 # The parts below are put together from these names alone.
 _NAMES = [measure.value for measure in FOLDED]
-_PLAIN_SUMS = ", ".join(
-    f"coalesce(sum(value) FILTER (WHERE measure = '{name}'), 0) AS {name}"
-    for name in _NAMES
-)
 _ANY = " OR ".join(f"{name} <> 0" for name in _NAMES)
-_SPANS = "unnest(ARRAY['month', 'year']) AS span"
-_SINCE = "CAST(date_trunc(span, business_day) AS date) AS since"
-_HEAD = f"SELECT span, {_SINCE}, mof_div_code"
 
-_PLAIN = {
-    "statistic_sum": f"""
-        {_HEAD}, coalesce(stage, '{NO_STAGE}') AS stage, {_PLAIN_SUMS}
-        FROM statistic, {_SPANS}
-        WHERE measure IN ({", ".join(f"'{name}'" for name in _NAMES)})
-        GROUP BY 1, 2, 3, 4""",
-    "statistic_rule_sum": f"""
-        {_HEAD}, rule_id, sum(value) AS hits FROM statistic, {_SPANS}
-        WHERE measure = 'hits' AND rule_id IS NOT NULL GROUP BY 1, 2, 3, 4""",
-}
-"""What each table would hold, from the days."""
-
-_KEYS = {
-    "statistic_sum": ["span", "since", "mof_div_code", "stage"],
-    "statistic_rule_sum": ["span", "since", "mof_div_code", "rule_id"],
-}
-_VALUES = {"statistic_sum": _NAMES, "statistic_rule_sum": ["hits"]}
+_Key = tuple[str, dt.date, str, str]
+"""Span, its first day, jurisdiction, and stage or rule: a primary key's order."""
 
 _HITS = """
 SELECT {of} AS of, sum(hits) AS count FROM statistic_rule_sum
@@ -58,28 +38,30 @@ GROUP BY 1 HAVING sum(hits) <> 0 ORDER BY 2 DESC, 1 LIMIT :most
 def add(
     session: Session,
     scope: VisibleJurisdictions,
-    code: str,
-    *,
-    day: dt.date,
-    change: Change,
+    changes: Iterable[tuple[str, dt.date, Change]],
 ) -> None:
-    """Add what changed of a day to its month and its year."""
-    scope.require(code)
-    places = [
-        {"mof_div_code": code, "span": span, "since": span.first_day(day)}
-        for span in Span
-    ]
-    stages = [
-        {**place, "stage": stage or NO_STAGE}
-        | {measure.value: more.get(measure, 0) for measure in FOLDED}
-        for place in places
-        for stage, more in change.stages.items()
-    ]
-    hits = [
-        {**place, "rule_id": rule, "hits": more}
-        for place in places
-        for rule, more in change.hits.items()
-    ]
+    """Add what a transaction changed of days to their months and years.
+
+    Once in a transaction: rows are taken in one order, so that of two transactions
+    that change the same sums one waits for the other, and neither for itself.
+
+    Args:
+        session: the open transaction.
+        scope: whose sums may be changed.
+        changes: of a jurisdiction on a day; several of one are added up.
+    """
+    stages: dict[_Key, Counter[str]] = defaultdict(Counter)
+    hits: dict[_Key, Counter[str]] = defaultdict(Counter)
+    for code, day, change in changes:
+        scope.require(code)
+        for span in Span:
+            place = (span.value, span.first_day(day), code)
+            for stage, more in change.stages.items():
+                stages[(*place, stage or NO_STAGE)].update(
+                    {measure.value: value for measure, value in more.items()}
+                )
+            for rule, count in change.hits.items():
+                hits[(*place, rule)].update(hits=count)
     _put(session, StatisticSum, stages, sums=_NAMES)
     _put(session, StatisticRuleSum, hits, sums=["hits"])
 
@@ -150,49 +132,23 @@ def hits_by_place(
     return [Hits(of=row["of"], count=int(row["count"])) for row in found.mappings()]
 
 
-def check(session: Session) -> dict[str, Checked]:
-    """Compare each table of sums with the days, in one look."""
-    return {table: _checked(session, table) for table in _PLAIN}
-
-
-def rebuild(session: Session) -> None:
-    """Write the sums anew from the days; figures wait until that has committed."""
-    session.execute(text("LOCK TABLE statistic IN SHARE MODE"))
-    for table, plain in _PLAIN.items():
-        session.execute(text(f"DELETE FROM {table}"))
-        columns = ", ".join(_KEYS[table] + _VALUES[table])
-        session.execute(text(f"INSERT INTO {table} ({columns}) {plain}"))
-
-
-def _checked(session: Session, table: str) -> Checked:
-    keys, values = _KEYS[table], _VALUES[table]
-    something = " OR ".join(f"{name} <> 0" for name in values)
-    one, other = (", ".join(f"{side}.{name}" for name in values) for side in "pk")
-    query = f"""
-        SELECT count(*) AS sums,
-          count(*) FILTER (WHERE ROW({one}) IS DISTINCT FROM ROW({other})) AS differing
-        FROM (SELECT * FROM ({_PLAIN[table]}) p WHERE {something}) p
-        FULL JOIN (SELECT * FROM {table} WHERE {something}) k
-        USING ({", ".join(keys)})"""
-    row = session.execute(text(query)).one()
-    return Checked(sums=row.sums, differing=row.differing)
-
-
 def _put(
     session: Session,
     table: type[StatisticSum | StatisticRuleSum],
-    rows: Sequence[Mapping[str, object]],
+    changed: Mapping[_Key, Counter[str]],
     *,
     sums: Sequence[str],
 ) -> None:
-    if not rows:
+    if not changed:
         return
     keys = [column.name for column in table.__table__.primary_key]
-    # Two transactions that meet here take the rows in one order.
-    ordered = sorted(rows, key=lambda row: [str(row[key]) for key in keys])
-    new = insert(table).values(ordered)
+    rows = [
+        dict(zip(keys, key, strict=True)) | {name: more[name] for name in sums}
+        for key, more in sorted(changed.items(), key=itemgetter(0))
+    ]
+    new = insert(table)
     more = {name: getattr(table, name) + new.excluded[name] for name in sums}
-    session.execute(new.on_conflict_do_update(index_elements=keys, set_=more))
+    session.execute(new.on_conflict_do_update(index_elements=keys, set_=more), rows)
 
 
 def _sum(row: RowMapping, measures: Sequence[Measure]) -> MonthSum:

@@ -60,7 +60,8 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> Hu
         clock: the machine's clock unless a test brings its own.
     """
     clock = clock or SystemClock()
-    limits = PoolLimits(size=settings.grpc_threads)
+    # One connection more than threads: the gRPC process's look-out has its own.
+    limits = PoolLimits(size=settings.grpc_threads + 1)
     engine = connect(settings.database_url, limits, application=f"kuwei-hub {process}")
     authority = AuthorityFolder(settings.authority_dir, clock)
     company = Company(clock)

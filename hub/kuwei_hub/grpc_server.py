@@ -2,7 +2,8 @@
 
 Members call the first port under mutual TLS; applicants call the second, which
 asks no certificate and serves enrolment alone. A look-out reads bulletins and the
-denylist from PostgreSQL, so any process of the hub may change them.
+denylist from PostgreSQL, so any process of the hub may change them; it has a thread
+and a connection of its own.
 """
 
 from __future__ import annotations
@@ -65,6 +66,8 @@ class GrpcServer:
             threads=settings.grpc_threads, waiting_max=settings.grpc_waiting_max
         )
         guard = Guard(
+        # A suspension is seen though every other thread waits for a lock.
+        self.look_out = Bridge(threads=1, waiting_max=settings.grpc_waiting_max)
             trust_domain=settings.trust_domain, clock=hub.clock, denials=self.denials
         )
         self._members = _server(Edge(guard, observe))
@@ -108,9 +111,10 @@ class GrpcServer:
         self.bridge.close()
         self.hub.unit_of_work.engine.dispose()
 
+        self.look_out.close()
     async def look(self) -> None:
         """Read bulletins and the denylist once."""
-        watch = await self.bridge.run(self._watch)
+        watch = await self.look_out.run(self._watch)
         self.denials.learn(watch.denied)
         await self.board.post(watch.bulletins, watch.denied)
 

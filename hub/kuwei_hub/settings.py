@@ -48,7 +48,10 @@ class Settings(WebSettings):
     )
 
     grpc_threads: int = Field(
-        16, ge=1, le=64, description="gRPC 进程的数据库线程数,等于连接池大小。"
+        16,
+        ge=1,
+        le=64,
+        description="gRPC 进程的数据库线程数;连接池多一条,供检查停用名单。",
     )
     grpc_waiting_max: int = Field(
         256, ge=1, le=10_000, description="等待线程的请求上限,超出即拒。"

@@ -11,10 +11,13 @@ from pathlib import Path
 import federation_lab as lab
 import pytest
 import rollout_lab
-from sqlalchemy import Engine
+from pace import wait_until
+from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from kuwei.v1 import distribution_pb2 as pb
 from kuwei.v1 import distribution_pb2_grpc as pb_grpc
+from kuwei.v1.ingest_pb2 import SubmitBatchRequest
+from kuwei.v1.ingest_pb2_grpc import IngestServiceStub
 from kuwei_node.catalogue.adapters import GrpcReporter
 from kuwei_node.uplink.adapters.hub import GrpcHub
 from kuwei_node.uplink.domain import LinkState
@@ -46,13 +49,19 @@ def refused(member: lab.Member, step: Callable[[], object]) -> str:
 
 
 def replace(province: lab.Province, fresh: lab.Member) -> None:
-    """Let another machine take a node's place, approved by a second person."""
+    """Let another machine take a node's place, approved by a second account."""
+    province.clock.advance(dt.timedelta(microseconds=1))
     applicant = fresh.applicant(province.token(replace=True))
     applicant.apply()
     province.approve()
     applicant.collect()
     applicant.close()
     province.look()
+
+
+def wait_long_for_locks(connection: Connection) -> None:
+    """Let a call to the hub wait for a lock until the statement's own time is up."""
+    connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
 
 
 def record(member: lab.Member, figures: dict[dt.date, int]) -> None:
@@ -95,6 +104,27 @@ def test_every_unary_call_is_refused_with_the_reason(
     ):
         assert refused(member, step) == LinkState.SUSPENDED
     assert province.hits() == []
+
+
+def test_who_is_shut_out_is_seen_while_every_thread_waits_for_a_lock(
+    province: lab.Province, member: lab.Member
+) -> None:
+    member.line.greet()
+    work, stub = province.hub.unit_of_work, IngestServiceStub(member.channel)
+    event.listen(work.engine, "begin", wait_long_for_locks)
+    holder = create_engine(province.url)
+
+    with holder.begin() as connection:
+        connection.execute(text("LOCK TABLE fleet_key"))
+        calls = [stub.SubmitBatch.future(SubmitBatchRequest()) for _ in range(4)]
+        wait_until(lambda: province.server.bridge.inside >= 4, "all threads wait")
+        province.suspend(reason=REASON)
+        held = province.server.bridge.inside
+
+    holder.dispose()
+    assert held >= 4
+    assert refused(member, member.line.greet) == LinkState.SUSPENDED
+    assert all(call.exception(WAIT_S) for call in calls)
 
 
 def test_the_nodes_own_page_learns_the_reason(

@@ -65,9 +65,9 @@ class GrpcServer:
         self.bridge = Bridge(
             threads=settings.grpc_threads, waiting_max=settings.grpc_waiting_max
         )
-        guard = Guard(
         # A suspension is seen though every other thread waits for a lock.
         self.look_out = Bridge(threads=1, waiting_max=settings.grpc_waiting_max)
+        guard = Guard(
             trust_domain=settings.trust_domain, clock=hub.clock, denials=self.denials
         )
         self._members = _server(Edge(guard, observe))
@@ -109,9 +109,9 @@ class GrpcServer:
             self._members.stop(GRACE_S), self._applicants.stop(GRACE_S)
         )
         self.bridge.close()
+        self.look_out.close()
         self.hub.unit_of_work.engine.dispose()
 
-        self.look_out.close()
     async def look(self) -> None:
         """Read bulletins and the denylist once."""
         watch = await self.look_out.run(self._watch)

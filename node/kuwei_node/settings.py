@@ -45,7 +45,7 @@ class Settings(WebSettings):
     )
 
     threads: int = Field(
-        16, ge=4, le=64, description="每个进程的数据库连接数;导入一次至多用四个。"
+        16, ge=4, le=64, description="每个进程主连接池的大小;导入一次至多用四个。"
     )
     wait_ms: int = Field(50_000, ge=100, le=50_000, description="一次长轮询的毫秒数。")
     heartbeat_s: float = Field(60.0, gt=0, le=600, description="心跳间隔秒数。")

@@ -129,8 +129,13 @@ class _Group:
     def rows(self) -> int:
         return sum(part.mapped.table.num_rows for part in self.parts)
 
+    @property
+    def read(self) -> int:
+        return self.rows + sum(len(part.mapped.broken) for part in self.parts)
+
     def is_full(self, rows: int) -> bool:
-        return self.rows >= rows or len(self.ended) >= GROUP_FILES
+        """Refused rows count: a file of nothing else must not gather in memory."""
+        return self.read >= rows or len(self.ended) >= GROUP_FILES
 
 
 class _Run:

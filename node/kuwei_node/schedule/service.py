@@ -25,6 +25,7 @@ from kuwei_node.schedule.domain import (
 )
 from kuwei_shared.db.fence import StatementFaultError, fenced
 from kuwei_shared.db.prepared import run_verbatim
+from kuwei_shared.db.unit_of_work import was_too_slow
 from kuwei_shared.kernel.clock import Clock, business_date
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import Page, PageRequest
@@ -201,8 +202,12 @@ class Scheduler:
 
 
 def is_outage(error: Exception) -> bool:
-    """Tell whether something a run needs was away: the trouble may pass."""
-    return isinstance(error, KuweiError) and error.kind is Kind.UNAVAILABLE
+    """Tell whether something a run needs was away: the trouble may pass.
+
+    A statement of its own that took too long would do so again at once.
+    """
+    is_away = isinstance(error, KuweiError) and error.kind is Kind.UNAVAILABLE
+    return is_away and not was_too_slow(error)
 
 
 def _reason(error: Exception) -> str:

@@ -114,19 +114,30 @@ def revive(session: Session, before: dt.datetime) -> int:
 
 
 def ask(session: Session, stretches: Sequence[Stretch], at: dt.datetime) -> int:
-    """Ask for runs; one already finished is asked for again. Return how many."""
-    result = session.execute(
+    """Ask for runs; one already finished is asked for again. Return how many.
+
+    One that somebody else asks for or runs just now is left to them, not waited for.
+    """
+    asked = session.execute(
         text(
-            "INSERT INTO scheduled_run (schedule, first_day, last_day, created_at)"
-            " SELECT schedule, first, last, :at FROM json_to_recordset(:wanted)"
-            " AS w(schedule text, first date, last date)"
-            " ON CONFLICT (schedule, first_day, last_day) DO UPDATE"
-            " SET finished_at = NULL, resting_until = NULL, attempt = 0, failure = NULL"
-            " WHERE scheduled_run.finished_at IS NOT NULL"
+            "WITH wanted AS (SELECT schedule, first AS first_day, last AS last_day"
+            " FROM json_to_recordset(:wanted)"
+            " AS w(schedule text, first date, last date)),"
+            " done AS (SELECT id FROM scheduled_run JOIN wanted"
+            " USING (schedule, first_day, last_day)"
+            " WHERE finished_at IS NOT NULL FOR UPDATE OF scheduled_run SKIP LOCKED),"
+            " again AS (UPDATE scheduled_run r SET finished_at = NULL,"
+            " resting_until = NULL, attempt = 0, failure = NULL"
+            " FROM done WHERE r.id = done.id RETURNING 1),"
+            " fresh AS (INSERT INTO scheduled_run"
+            " (schedule, first_day, last_day, created_at)"
+            " SELECT schedule, first_day, last_day, :at FROM wanted"
+            " ON CONFLICT (schedule, first_day, last_day) DO NOTHING RETURNING 1)"
+            " SELECT (SELECT count(*) FROM again) + (SELECT count(*) FROM fresh)"
         ),
         {"wanted": json.dumps([asdict(s) for s in stretches], default=str), "at": at},
     )
-    return int(getattr(result, "rowcount", 0))
+    return int(asked.scalar_one())
 
 
 def claim(session: Session, at: dt.datetime, rest: dt.timedelta) -> Claim | None:

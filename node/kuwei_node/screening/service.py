@@ -116,7 +116,8 @@ class Screening:
         """Judge no payment at all, so that this connection has its plans made.
 
         A connection that has to make them while payments wait takes ten times as
-        long as one that has them, and others queue up behind it.
+        long as one that has them, and others queue up behind it. Crowds are rare:
+        theirs is made when the first comes.
 
         Raises:
             KuweiError: ``catalogue.none`` when no release is active yet.

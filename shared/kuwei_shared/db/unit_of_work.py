@@ -88,6 +88,13 @@ class UnitOfWork:
                 raise
 
 
+def was_too_slow(error: BaseException) -> bool:
+    """Tell whether a unit of work ended because one of its own statements took long."""
+    cause = error.__cause__ if isinstance(error, KuweiError) else error
+    driver = cause.orig if isinstance(cause, DBAPIError) else cause
+    return isinstance(driver, psycopg2.errors.QueryCanceled)
+
+
 def _is_outage(error: BaseException) -> bool:
     """Tell a database that is away or too slow from a statement that is wrong."""
     # Prepared statements run on the driver itself, so its own errors come too.

@@ -55,6 +55,10 @@ def crowd(
         | {name for fact in facts for name in (*fact.over, *fact.where)}
     )
     columns = ", ".join(f"{{0}}.{name}" for name in named)
+    # What was reversed as it came, no later payment counts.
+    fresh = columns.replace(
+        "{0}.live", "({0}.live AND {0}.reversed_by IS NULL) AS live"
+    )
     values = ", ".join(f"{_before(fact)} AS {fact.name}" for fact in facts)
     return (
         f"{alias} AS MATERIALIZED (WITH crowd AS MATERIALIZED ({_crowd(keys)})"
@@ -63,7 +67,7 @@ def crowd(
         f" (SELECT {columns.format('h')} FROM payment h WHERE {_equal('h', keys)}"
         f" AND h.seq + 0 < p.since AND {COUNTED_AT.format('p.since')}"
         f"{''.join(f' AND {test}' for test in tests)} OFFSET 0) h"
-        f" UNION ALL SELECT {columns.format('q')}, p.since FROM incoming q"
+        f" UNION ALL SELECT {fresh.format('q')}, p.since FROM incoming q"
         f" JOIN crowd p ON {_equal('q', keys)}) u) w WHERE w.seq >= w.since)"
     )
 
@@ -90,8 +94,8 @@ def _crowd(keys: Sequence[str]) -> str:
 def crowds(keys: Sequence[Sequence[str]], rows: str, count: int) -> str:
     """Return a condition: whether rows just appended seem to hold a crowd.
 
-    It looks at some thousand rows: what it misses is small enough to be probed, and
-    what it takes for a crowd is counted again.
+    It looks at every so many-th of some thousand rows. What it takes for a crowd is
+    counted again; a crowd it misses is probed, which is slow and no more.
 
     Args:
         keys: fields by which history is reached.

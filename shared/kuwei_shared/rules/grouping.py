@@ -159,8 +159,13 @@ def _originals(alias: str, facts: Sequence[Fact]) -> str:
     """Find what credits take back, refused and reversed payments included.
 
     Another division's payment is nobody's original: a credit here cannot touch it.
+    What was paid at the credit's own stage comes first, as at the payment interface.
     """
-    measures = ", ".join(f"{measure(fact, 'h')} AS {fact.name}" for fact in facts)
+    measures = ", ".join(
+        f"coalesce({measure(fact, 'h')} FILTER (WHERE h.stage = q.stage),"
+        f" {measure(fact, 'h')}) AS {fact.name}"
+        for fact in facts
+    )
     # Lateral, so that the few there are are looked up, never joined with the ledger.
     return (
         f"{alias} AS (SELECT q.seq, o.* FROM incoming q CROSS JOIN LATERAL"

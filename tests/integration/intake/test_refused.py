@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from intake_desk import Desk
 
+from kuwei_node.intake import tasks
 from kuwei_node.intake.adapters import notice
 from kuwei_node.intake.domain.progress import Cause, State
+from kuwei_node.intake.domain.rows import BATCH_ROWS
 from kuwei_node.intake.store.accounts import CAUSES_SHOWN
+from kuwei_node.intake.tasks import run_import
 from kuwei_shared.identity import scope
 
 pytestmark = pytest.mark.integration
@@ -32,6 +35,20 @@ def test_an_import_of_which_nothing_was_stored_is_refused_whole(
     assert progress.heading.state is State.REFUSED
     assert (progress.is_over, progress.files_finished) == (True, 1)
     assert desk.column("SELECT state FROM intake_file") == ["refused"]
+
+
+def test_refused_rows_do_not_gather_in_memory(
+    desk: Desk, standard: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "GROUP_ROWS", BATCH_ROWS)
+    import_id = desk.start("standard", standard(*["壹元"] * (2 * BATCH_ROWS + 1)))
+    stored = list[tuple[int, int]]()
+
+    run_import(
+        desk.unit_of_work, desk.intake, import_id, lambda *now: stored.append(now)
+    )
+
+    assert stored == [(0, 0), (0, 0), (1, 0)]
 
 
 def test_a_file_that_was_refused_before_is_refused_again(

@@ -68,6 +68,26 @@ def test_a_crowd_is_judged_as_each_of_it_alone(
     assert together == singly
 
 
+def reversal(of: str) -> dict[str, Any]:
+    return payment(
+        f"back-{of}", entry_kind="reversal", orig_payment_id=of, pay_amt="-100.00"
+    )
+
+
+def test_what_was_reversed_as_it_came_is_counted_by_nobody(engine: Engine) -> None:
+    lab = ScreeningLab(engine, fact_rules())
+    with lab.begin() as session:
+        refused = lab.ledger.append(session, [payment("a0")])
+        lab.ledger.set_refused(session, list(refused.values()), list(refused.values()))
+        rows = [reversal("a0"), *(payment(f"b{n}") for n in range(60))]
+        numbered = sorted(lab.ledger.append(session, rows).values())
+
+        together = outcomes(session, lab, numbered, Plan.CROWD, {})
+        singly = outcomes(session, lab, numbered, Plan.PROBE, {})
+
+    assert together == singly
+
+
 def plans(lab: ScreeningLab, rows: list[dict[str, Any]]) -> Plan:
     statement = lab.catalogues.now.realtime
     return judging.plan_of(statement, {}, rows)

@@ -56,6 +56,18 @@ CASES: dict[str, tuple[list[Row], str | None]] = {
         [paid("P", mof_div_code="450303000"), credit("R", "P", "-1.00")],
         UNKNOWN,
     ),
+    "at a stage that paid less": (
+        [paid("P", stage="request", pay_amt="120.00"), P, credit("R", "P", "-110.00")],
+        EXCESS,
+    ),
+    "at a stage of its own": (
+        [
+            paid("P", stage="request", pay_amt="-100.00", entry_kind="refund"),
+            paid("P", pay_amt="-80.00", entry_kind="refund"),
+            credit("R", "P", "90.00", stage="request"),
+        ],
+        None,
+    ),
     "of an unnamed one": ([P, credit("R", None, "-1.00")], None),
     "of one that came back": ([P | {"entry_kind": "correction"}], None),
 }
@@ -100,6 +112,15 @@ def test_an_excess_is_one_alert_for_its_original(lab: ScreeningLab) -> None:
     record(lab, [P, credit("R", "P", "-100.00"), credit("S", "P", "-100.00")])
 
     assert alerted(lab) == [(EXCESS, "P")]
+
+
+def test_credits_of_another_division_are_not_added_to_ones_own(
+    lab: ScreeningLab,
+) -> None:
+    elsewhere = credit("S", "P", "-50.00", mof_div_code="450303000")
+    record(lab, [P, credit("R", "P", "-100.00"), elsewhere])
+
+    assert {one for one, _ in alerted(lab)} == {UNKNOWN}
 
 
 def test_a_refused_payment_was_reported_all_the_same(lab: ScreeningLab) -> None:

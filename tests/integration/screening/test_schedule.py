@@ -191,6 +191,24 @@ def test_a_run_somebody_is_working_on_is_nobody_elses(lab: ScreeningLab) -> None
     assert mine.run_id not in {one.run_id for one in claims}
 
 
+def test_asking_does_not_wait_for_who_works(lab: ScreeningLab) -> None:
+    lab.screen(on_card(1, "2026-03-05", "2000.00"))
+    due = scheduler(lab)
+    sweep(lab.unit_of_work, due)
+    lab.screen(on_card(2, "2026-03-05", "1000.00"))
+    sweep(lab.unit_of_work, due)
+    lab.screen(on_card(3, "2026-03-05", "1000.00"))
+    with lab.begin() as working:
+        working.execute(text("SELECT 1 FROM scheduled_run FOR UPDATE"))
+
+        with lab.begin() as other:
+            other.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            asked = due.ask_for_due(other)
+
+    assert asked == 0
+    assert sweep(lab.unit_of_work, due) > 0
+
+
 def test_every_scheduled_rule_of_the_catalogue_runs(engine: Engine) -> None:
     catalogue = standard()
     lab = ScreeningLab(

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import Any, Never
 
 import pytest
+from psycopg2.errors import QueryCanceled
 from screening_lab import COUNTY, ScreeningLab, effective, payment, rule
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from kuwei_node.alerts.service import Alerts
@@ -202,8 +204,16 @@ def test_a_bug_in_a_run_is_kept_by_its_class(
     assert "secret" not in failed.failure
 
 
+def too_slow() -> KuweiError:
+    """Return what a unit of work makes of a statement that took too long."""
+    error = KuweiError("database.busy", "数据库暂不可用。", kind=Kind.UNAVAILABLE)
+    error.__cause__ = DBAPIError("SELECT", None, QueryCanceled())
+    return error
+
+
 @pytest.mark.parametrize(
-    ("error", "alerted_at_once"), [(AWAY, ["P1"]), (LookupError("bug"), [])]
+    ("error", "alerted_at_once"),
+    [(AWAY, ["P1"]), (LookupError("bug"), []), (too_slow(), [])],
 )
 def test_a_failed_run_rests_unless_something_was_away(
     lab: ScreeningLab,

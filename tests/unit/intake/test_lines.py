@@ -62,6 +62,15 @@ def test_lines_of_old_machines_may_begin_below_the_header(tmp_path: Path) -> Non
     assert rows(path, reading(), 100) == [["甲局", "1"], ["乙局", "2"], ["丙局", "3"]]
 
 
+def test_lines_of_old_machines_may_begin_below_titles(tmp_path: Path) -> None:
+    path = tmp_path / "支付.csv"
+    path.write_bytes("年度支付表\n单位,金额\r甲局,1\r乙局,2\r".encode())
+
+    found = rows(path, reading(skip_lines=1), 100)
+
+    assert found == [["甲局", "1"], ["乙局", "2"]]
+
+
 @pytest.mark.parametrize(
     ("encoding", "ending", "kind"),
     [

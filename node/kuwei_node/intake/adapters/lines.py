@@ -18,7 +18,8 @@ from typing import BinaryIO, Protocol, TextIO
 
 UTF8 = ("utf-8", "utf-8-sig")
 # Lines of old machines end thus; only text is split there.
-_LONE_RETURN = re.compile(rb"\r(?!\n)")
+_LONE_RETURN = re.compile(rb"\r(?!\n|\Z)")
+LOOK_BYTES = 1 << 20
 
 
 class Lines(Protocol):
@@ -97,4 +98,4 @@ def opened(path: Path, encoding: str) -> Iterator[Lines]:
 
 def _has_lone_return(path: Path) -> bool:
     with path.open("rb") as file:
-        return _LONE_RETURN.search(file.readline()) is not None
+        return _LONE_RETURN.search(file.read(LOOK_BYTES)) is not None

@@ -16,20 +16,34 @@ from sqlalchemy.orm import Session
 from kuwei_shared.audit.chain import GENESIS, Details, Entry, first_fault
 from kuwei_shared.audit.table import ABOUT_MAX, ACT_MAX, AuditColumns
 from kuwei_shared.identity.principal import Principal
+from kuwei_shared.kernel.clock import CHINA
 from kuwei_shared.kernel.pages import Page, PageRequest
 
 #: Serialises appends of one database; the number is only a name.
 _LOCK = 0x6B757741
 BATCH = 1_000
+LAST_DAY = dt.date(9999, 12, 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSearch:
-    """What an auditor asks for; None means any."""
+    """What an auditor asks for; None means any.
+
+    Attributes:
+        actor: part of a name, or a whole subject.
+        act: the verb.
+        about: part of what it was done to.
+        since: first day, as Beijing counts days.
+        until: last day.
+        upto: highest number: entries written later are left out.
+    """
 
     actor: str | None = None
     act: str | None = None
     about: str | None = None
+    since: dt.date | None = None
+    until: dt.date | None = None
+    upto: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,14 @@ class AuditLedger:
             rows=[_entry(row) for row in rows], total=total or 0, request=request
         )
 
+    def newest(self, session: Session) -> int:
+        """Return the number of the newest entry, 0 when there is none.
+
+        Numbers are given one after another, so whoever reads up to this one finds the
+        same entries again, whatever is written meanwhile.
+        """
+        return session.scalar(select(func.max(self.table.seq))) or 0
+
     def fault(self, session: Session, *, last: int | None = None) -> int | None:
         """Return where the stored chain breaks, None if it is whole.
 
@@ -89,7 +111,7 @@ class AuditLedger:
             session: the open transaction.
             last: check this many newest entries only; None checks all.
         """
-        newest = session.scalar(select(func.max(self.table.seq))) or 0
+        newest = self.newest(session)
         first = 1 if last is None else max(1, newest - last + 1)
         before = session.scalar(
             select(self.table.digest).where(self.table.seq == first - 1)
@@ -121,6 +143,14 @@ class AuditLedger:
             found.append(table.act == search.act)
         if search.about:
             found.append(table.about.contains(search.about, autoescape=True))
+        if search.since:
+            found.append(table.at >= _midnight(search.since))
+        if search.until:
+            # The day after the last there is no day of; nobody asks for it.
+            end = min(search.until, LAST_DAY) + dt.timedelta(days=1)
+            found.append(table.at < _midnight(end))
+        if search.upto is not None:
+            found.append(table.seq <= search.upto)
         return found
 
     def _row(self, entry: Entry) -> AuditColumns:
@@ -130,6 +160,10 @@ class AuditLedger:
         row.details = dict(entry.details)
         row.digest = entry.computed()
         return row
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), CHINA)
 
 
 def _entry(row: AuditColumns) -> Entry:

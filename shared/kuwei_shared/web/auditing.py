@@ -2,10 +2,12 @@
 # FastAPI reads annotations at run time, so they are not postponed here.
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from sqlalchemy.orm import Session
 
 from kuwei_shared.audit.chain import Entry
 from kuwei_shared.audit.ledger import AuditLedger, AuditSearch
@@ -74,21 +76,38 @@ def routes(ledger: AuditLedger) -> APIRouter:
 
     @router.get("/export.{form}", dependencies=[needs(Permission.EXPORT_TABLES)])
     def exported(form: str, request: Request, desk: DeskDep) -> Response:
-        def read(one: TableAsk) -> Page[Line]:
-            page = ledger.page(desk.session, _search(one), one.page)
-            rows = [_line(entry) for entry in page.rows]
-            return Page(rows=rows, total=page.total, request=page.request)
-
         layout = _layout([])
         ask = layout.ask(request.query_params)
-        return export.table(form, layout, ask, read, desk=desk)
+        lines = pages(ledger, desk.session)
+        return export.table(form, layout, ask, lines, desk=desk)
 
     return router
 
 
-def _search(ask: TableAsk) -> AuditSearch:
+def pages(ledger: AuditLedger, session: Session) -> Callable[[TableAsk], Page[Line]]:
+    """Return what reads page after page of the log as it is now.
+
+    Entries written between two pages would push those before them onto the next
+    page once more: they are left out.
+    """
+    newest = ledger.newest(session)
+
+    def read(ask: TableAsk) -> Page[Line]:
+        page = ledger.page(session, _search(ask, upto=newest), ask.page)
+        rows = [_line(entry) for entry in page.rows]
+        return Page(rows=rows, total=page.total, request=page.request)
+
+    return read
+
+
+def _search(ask: TableAsk, *, upto: int | None = None) -> AuditSearch:
     return AuditSearch(
-        actor=ask.get("actor"), act=ask.get("act"), about=ask.get("about")
+        actor=ask.get("actor"),
+        act=ask.get("act"),
+        about=ask.get("about"),
+        since=ask.day("since"),
+        until=ask.day("until"),
+        upto=upto,
     )
 
 
@@ -123,6 +142,8 @@ def _layout(acts: list[str]) -> Layout:
             Filter(name="actor", label="人员"),
             Filter(name="act", label="动作", options={act: act for act in acts}),
             Filter(name="about", label="对象"),
+            Filter(name="since", label="起始日期", kind="date"),
+            Filter(name="until", label="截止日期", kind="date"),
         ),
         default_sort="-seq",
         empty="没有符合条件的记录,或还没有记录。",

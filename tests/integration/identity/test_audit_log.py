@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 import embedded
@@ -17,6 +18,8 @@ from kuwei_shared.identity.principal import Principal, Subject
 from kuwei_shared.identity.roles import Role
 from kuwei_shared.kernel.clock import SetClock
 from kuwei_shared.kernel.pages import PageRequest
+from kuwei_shared.web import auditing
+from kuwei_shared.web.tables import TableAsk
 
 pytestmark = pytest.mark.integration
 
@@ -96,6 +99,49 @@ def test_the_log_is_searched_newest_first(session: Session, audit: Audit) -> Non
     assert page.total == 2
     assert page.rows[0].act == "拒绝"
     assert sorted(audit.ledger.acts(session)) == ["拒绝", "放行"]
+
+
+def test_what_is_written_between_two_pages_moves_none_of_them(
+    session: Session, audit: Audit
+) -> None:
+    for number in range(4):
+        audit.record(session, REVIEWER, "放行", f"支付 {number}", {})
+    read = auditing.pages(audit.ledger, session)
+    halves = [PageRequest(number=number, size=2, sort="-seq") for number in (1, 2)]
+
+    first = read(TableAsk(page=halves[0], filters={}))
+    audit.record(session, REVIEWER, "拒绝", "支付 4", {})
+    second = read(TableAsk(page=halves[1], filters={}))
+
+    assert [row.seq for row in (*first.rows, *second.rows)] == [4, 3, 2, 1]
+    assert (first.total, second.total) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "found"),
+    [
+        (None, None, [2, 1]),
+        ("2026-03-06", None, [2]),
+        (None, "2026-03-05", [1]),
+        ("2026-03-05", "2026-03-06", [2, 1]),
+        ("2026-03-07", None, []),
+        (None, "9999-12-31", [2, 1]),
+        ("0001-01-01", "0001-01-01", []),
+    ],
+)
+def test_the_log_is_searched_by_days_of_beijing(
+    session: Session, since: str | None, until: str | None, found: list[int]
+) -> None:
+    eve = dt.datetime(2026, 3, 5, 15, 59, 59, tzinfo=dt.UTC)
+    for moment in (eve, eve + dt.timedelta(seconds=1)):
+        Audit(clock=SetClock(moment)).record(session, REVIEWER, "放行", "支付 1", {})
+    days = {"since": since, "until": until}
+    filters = {name: day for name, day in days.items() if day}
+
+    read = auditing.pages(Audit(clock=SetClock()).ledger, session)
+    page = read(TableAsk(page=PageRequest(), filters=filters))
+
+    assert [row.seq for row in page.rows] == found
 
 
 def test_a_percent_sign_is_looked_for_as_itself(session: Session, audit: Audit) -> None:

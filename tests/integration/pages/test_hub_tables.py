@@ -135,6 +135,9 @@ def test_a_rollout_is_ordered_by_who_needs_help_first(auditor: httpx.Client) -> 
         (f"{REPORTS}?state=active", 0),
         ("/audit?actor=province-auditor&act=导出&about=财政区划", 2),
         ("/audit?actor=province-auditor&act=导出", 4),
+        ("/audit?actor=province-auditor&act=导出&since=1970-01-01", 4),
+        ("/audit?since=9999-12-31", 0),
+        ("/audit?until=1970-01-01", 0),
     ],
 )
 def test_a_filter_leaves_what_it_says(

@@ -24,7 +24,8 @@ class Floors:
     Attributes:
         root_version: newest root followed.
         online_keys: ids of the keys of timestamp and snapshot then; empty where a
-            node of an earlier version did not note them.
+            node of an earlier version did not note them, and taken for others than
+            those of any root but the first.
         timestamp_version: newest timestamp accepted under those keys.
         serial_min: lowest release that may still be activated.
         signed_at: latest moment a trusted signature vouched for.
@@ -53,7 +54,8 @@ class Floors:
                 f"收到的根 {root_version} 早于已见过的 {self.root_version},拒绝回退。",
                 kind=Kind.DENIED,
             )
-        are_others = self.online_keys not in {(), online_keys}
+        known = self.online_keys
+        are_others = known != online_keys if known else root_version > 1
         return replace(
             self,
             root_version=root_version,

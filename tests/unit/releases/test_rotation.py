@@ -200,6 +200,22 @@ def test_nothing_is_signed_with_keys_the_root_does_not_name(
     )
 
 
+def test_floors_of_an_earlier_version_end_at_a_rotation(
+    province: Province, node: Node
+) -> None:
+    floors = node.client.folder / "floors.json"
+    floors.parent.mkdir(parents=True, exist_ok=True)
+    kept = {"timestamp_version": FAR_AHEAD, "serial_min": 1, "signed_at": None}
+    floors.write_text(json.dumps(kept))
+    assert node.refused() == "release.rollback"
+
+    rotate(province)
+    province.publish(1)
+
+    assert node.versions() == [1]
+    assert json.loads(floors.read_text())["timestamp_version"] < FAR_AHEAD
+
+
 def test_floors_of_an_earlier_version_keep_their_timestamp(
     province: Province, node: Node
 ) -> None:

@@ -200,13 +200,15 @@ class Province:
     def token(self, code: str = CODE, *, replace: bool = False) -> str:
         with self.hub.unit_of_work.begin() as session:
             token = self.hub.enrolment.issue_token(
-                session, code, by="签发岗", replace=replace
+                session, code, by="签发岗", account="cli:issuer", replace=replace
             )
         return token.to_json()
 
-    def approve(self, code: str = CODE, by: str = "复核岗") -> None:
+    def approve(
+        self, code: str = CODE, by: str = "复核岗", account: str = "cli:approver"
+    ) -> None:
         with self.hub.unit_of_work.begin() as session:
-            self.hub.enrolment.approve(session, code, by=by)
+            self.hub.enrolment.approve(session, code, by=by, account=account)
 
     def suspend(self, code: str = CODE, reason: str = "设备失窃") -> None:
         with self.hub.unit_of_work.begin() as session:

@@ -150,9 +150,11 @@ def register_node(
 @click.option("--out", type=click.Path(path_type=Path), help="写入文件而不显示。")
 def issue_token(code: str, by: str, out: Path | None, *, replace: bool) -> None:
     """签发入网令牌 Issue a single-use token; shown this once."""
-    built = hub("cli")
+    built, account = hub("cli"), operator()
     with built.unit_of_work.begin() as session:
-        token = built.enrolment.issue_token(session, code, by=by, replace=replace)
+        token = built.enrolment.issue_token(
+            session, code, by=by, account=account, replace=replace
+        )
         change = "更换设备" if replace else "首次入网"
         record(
             built.audit, session, "签发入网令牌", f"节点 {code}", by=by, change=change
@@ -172,7 +174,7 @@ def issue_token(code: str, by: str, out: Path | None, *, replace: bool) -> None:
 @click.option("--by", default=operator, help="签发人;不能再批准同一节点。")
 def invite(codes: tuple[str, ...], tokens: Path, by: str) -> None:
     """登记节点并签发令牌 Expect nodes as the territory has them, with tokens."""
-    built = hub("cli")
+    built, account = hub("cli"), operator()
     issued: dict[str, bytes] = {}
     tokens.mkdir(parents=True, exist_ok=True)
     with built.unit_of_work.begin() as session:
@@ -188,7 +190,7 @@ def invite(codes: tuple[str, ...], tokens: Path, by: str) -> None:
                     by=by,
                 )
                 record(built.audit, session, "登记节点", f"节点 {code}", by=by)
-            token = built.enrolment.issue_token(session, code, by=by)
+            token = built.enrolment.issue_token(session, code, by=by, account=account)
             issued[code] = token.to_json().encode()
             record(built.audit, session, "签发入网令牌", f"节点 {code}", by=by)
     # After the commit: a token that was not kept must not replace one that was.
@@ -214,13 +216,13 @@ def pending() -> None:
 @click.option("--by", required=True, help="批准人;须与签发令牌的人不同。")
 def approve(codes: tuple[str, ...], by: str) -> None:
     """批准入网 Approve, after comparing the six words by telephone."""
-    built = hub("cli")
+    built, account, done = hub("cli"), operator(), []
     with built.unit_of_work.begin() as session:
-        approved = [built.enrolment.approve(session, code, by=by) for code in codes]
         for code in codes:
+            one = built.enrolment.approve(session, code, by=by, account=account)
             record(built.audit, session, "批准入网", f"节点 {code}", by=by)
-    for code, one in zip(codes, approved, strict=True):
-        click.echo(f"已批准 {code}:{one.words}")
+            done.append(f"已批准 {code}:{one.words}")
+    click.echo("\n".join(done))
 
 
 @verbs.group("node")
@@ -375,7 +377,8 @@ def release_rotate() -> None:
     with built.unit_of_work.begin() as session:
         renewed = built.library.rotate(session, built.keys)
         record(built.audit, session, "轮换在线密钥", "发布库")
-    built.keys.adopt(renewed)  # after the commit: no root yet unknown names them
+    with built.unit_of_work.begin() as session:  # after the commit: the root is known
+        built.library.adopt(session, built.keys, renewed)
     click.echo("在线密钥已轮换,各节点将自行跟随")
 
 

@@ -54,11 +54,13 @@ def prepare_hub(env: dict[str, str], codes: list[str]) -> Hub:
 
 def enrol(hub: Hub, code: str, folder: Path) -> None:
     with hub.unit_of_work.begin() as session:
-        token = hub.enrolment.issue_token(session, code, by="签发岗").to_json()
+        token = hub.enrolment.issue_token(
+            session, code, by="签发岗", account="cli:issuer"
+        ).to_json()
     applicant = Applicant(IdentityFolder(folder / code), token)
     applicant.apply()
     with hub.unit_of_work.begin() as session:
-        hub.enrolment.approve(session, code, by="复核岗")
+        hub.enrolment.approve(session, code, by="复核岗", account="cli:approver")
     applicant.collect()
     applicant.close()
 

@@ -237,7 +237,8 @@ def rotate(desk: Desk) -> None:
     hub = desk.province.hub
     with hub.unit_of_work.begin() as session:
         renewed = hub.library.rotate(session, hub.keys)
-    hub.keys.adopt(renewed)
+    with hub.unit_of_work.begin() as session:
+        hub.library.adopt(session, hub.keys, renewed)
 
 
 def test_a_node_with_an_older_state_follows_a_rotation_of_the_online_keys(

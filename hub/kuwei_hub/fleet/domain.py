@@ -201,10 +201,14 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """What a person said about a node, and when; who by the issuer's subject."""
+    """What a person said about a node, and when; who by the issuer's subject.
+
+    Attributes:
+        at: None where nothing was written down.
+    """
 
     by: str
-    at: dt.datetime
+    at: dt.datetime | None
     reason: str
 
 

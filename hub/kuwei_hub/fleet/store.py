@@ -160,6 +160,22 @@ def pending_of(
     )
 
 
+def approved_of(
+    session: Session, scope: VisibleJurisdictions, code: str
+) -> FleetEnrolment | None:
+    """Return the application a node's present machine was approved by."""
+    return session.scalar(
+        select(FleetEnrolment)
+        .where(
+            FleetEnrolment.mof_div_code == code,
+            FleetEnrolment.state == EnrolmentState.APPROVED,
+            inside(scope, FleetEnrolment.mof_div_code),
+        )
+        .order_by(FleetEnrolment.epoch.desc(), FleetEnrolment.decided_at.desc())
+        .limit(1)
+    )
+
+
 def signing_key(
     session: Session, scope: VisibleJurisdictions, code: str, epoch: int
 ) -> bytes | None:
@@ -222,6 +238,27 @@ def denied_serials(
         inside(scope, FleetCertificate.mof_div_code),
     )
     return list(session.scalars(query))
+
+
+def supersede(session: Session, code: str, by: str, now: dt.datetime) -> None:
+    """Refuse what applications of a node wait; let its unused tokens run out."""
+    session.execute(
+        update(FleetEnrolment)
+        .where(
+            FleetEnrolment.mof_div_code == code,
+            FleetEnrolment.state == EnrolmentState.PENDING,
+        )
+        .values(state=EnrolmentState.REFUSED, decided_by=by, decided_at=now)
+    )
+    session.execute(
+        update(FleetToken)
+        .where(
+            FleetToken.mof_div_code == code,
+            FleetToken.used_at.is_(None),
+            FleetToken.expires_at > now,
+        )
+        .values(expires_at=now)
+    )
 
 
 def deny_certificates(session: Session, code: str, now: dt.datetime) -> None:

@@ -135,6 +135,21 @@ def test_signing_again_waits_until_it_is_due(lab: HubLab, session: Session) -> N
     assert not lab.library.resign_if_due(session)
 
 
+def test_of_two_rotations_the_later_one_is_adopted_whoever_comes_last(
+    lab: HubLab, session: Session
+) -> None:
+    library, keys = lab.library, lab.keys
+    first = library.rotate(session, keys)
+    second = library.rotate(session, keys)
+    library.adopt(session, keys, second)
+
+    with pytest.raises(KuweiError, match=r"release\.superseded"):
+        library.adopt(session, keys, first)
+
+    library.resign(session)
+    assert keys.online().timestamp.public_key == second.online.timestamp.public_key
+
+
 def test_ageing_signatures_raise_an_alarm(lab: HubLab, session: Session) -> None:
     assert not lab.library.freshness(session).is_alarming
 

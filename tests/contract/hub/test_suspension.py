@@ -160,6 +160,34 @@ def test_a_request_of_an_earlier_suspension_does_not_count(
     assert (found.said.reason, found.asked) == ("再次失窃", None)
 
 
+def test_a_node_put_out_in_the_table_itself_is_reinstated_by_two(
+    suspensions: Suspensions, session: Session
+) -> None:
+    node = known(session, NodeState.SUSPENDED)
+
+    found = suspensions.of_node(session, of_service(), CODE)
+    suspensions.ask(session, CODE, by=ONE, reason=FOUND)
+    suspensions.approve(session, CODE, by=OTHER)
+
+    assert found is not None
+    assert (found.said.reason, found.asked) == ("", None)
+    assert node.state == NodeState.APPROVED
+
+
+def test_put_out_so_again_it_has_no_request_left_over(
+    suspensions: Suspensions, session: Session
+) -> None:
+    node = known(session, NodeState.ACTIVE)
+    suspensions.suspend(session, CODE, by=ONE, reason=STOLEN)
+    suspensions.ask(session, CODE, by=ONE, reason=FOUND)
+    suspensions.approve(session, CODE, by=OTHER)
+
+    node.state = NodeState.SUSPENDED
+
+    with pytest.raises(KuweiError, match=r"reinstatement\.none"):
+        suspensions.approve(session, CODE, by=OTHER)
+
+
 def test_one_request_waits_at_a_time(
     suspensions: Suspensions, session: Session
 ) -> None:

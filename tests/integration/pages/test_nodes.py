@@ -122,6 +122,27 @@ def test_a_second_person_may_turn_a_request_down(site: web_lab.Site) -> None:
     assert state(site, XINGNING) == NodeState.SUSPENDED
 
 
+def put(site: web_lab.Site, code: str, state: NodeState) -> None:
+    """Set a node's state in the table itself."""
+    with site.hub.unit_of_work.begin() as session:
+        node = site.hub.company.node(session, of_service(), code)
+        assert node is not None
+        node.state = state
+
+
+def test_a_node_put_out_in_the_table_itself_has_a_page(site: web_lab.Site) -> None:
+    put(site, HENGZHOU, NodeState.SUSPENDED)
+
+    with site.signed_in(ADMINISTRATOR) as browser:
+        answers = [
+            browser.get(f"/{path}/{HENGZHOU}") for path in ("nodes", "territory")
+        ]
+    put(site, HENGZHOU, NodeState.PENDING)
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert "申请恢复" in answers[0].text
+
+
 @pytest.mark.parametrize("confirm", ["", "450000001", GUILIN])
 def test_nothing_happens_unless_the_code_is_typed_once_more(
     site: web_lab.Site, confirm: str

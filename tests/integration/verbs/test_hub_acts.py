@@ -119,10 +119,8 @@ def test_who_is_not_expected_gets_in_by_no_verb(
     assert terminal.acts() == before
 
 
-def test_an_approval_is_recorded(terminal: Terminal) -> None:
-    code = "450181000"
-    terminal.do("register-node", code, "--name", "横州市", "--level", "county")
-    terminal.do("issue-token", code, "--by", "登记岗")
+def applied(terminal: Terminal, code: str) -> None:
+    """Let a machine have applied under the tokens of a node."""
     terminal.run(
         "INSERT INTO fleet_enrolment (token_id, mof_div_code, state, digest, csr_der,"
         " signing_key, words, host_name, platform, agent_version, epoch, applied_at)"
@@ -130,6 +128,13 @@ def test_an_approval_is_recorded(terminal: Terminal) -> None:
         " 'v', 1, now() FROM fleet_token WHERE mof_div_code = :code",
         code=code,
     )
+
+
+def test_an_approval_is_recorded(terminal: Terminal) -> None:
+    code = "450181000"
+    terminal.do("register-node", code, "--name", "横州市", "--level", "county")
+    terminal.do("issue-token", code, "--by", "登记岗")
+    applied(terminal, code)
 
     terminal.do("approve", code, "--by", "批准岗")
 
@@ -181,6 +186,25 @@ def test_what_another_account_asked_for_is_reinstated(terminal: Terminal) -> Non
 
     assert state(terminal, CITY) == "approved"
     assert terminal.acts()[-1] == ("批准恢复节点", f"节点 {CITY}")
+
+
+def test_another_machine_lifts_a_suspension_by_two_accounts_alone(
+    terminal: Terminal,
+) -> None:
+    code = "450126000"
+    in_use(terminal, code)
+    terminal.do("node", "suspend", code, "--reason", STOLEN)
+    terminal.do("issue-token", code, "--replace", "--by", "甲")
+    applied(terminal, code)
+    words = ("approve", code, "--by", "乙")
+
+    alone = terminal.type(*words)
+    before = state(terminal, code)
+    terminal.run("UPDATE fleet_token SET issued_by = 'cli:other'")
+    terminal.do(*words)
+
+    assert getattr(alone.exception, "code", "") == "enrolment.same_person"
+    assert (before, state(terminal, code)) == ("suspended", "approved")
 
 
 @pytest.mark.parametrize("words", [(), ("--reason", "已找回设备", "--approve")])

@@ -173,7 +173,7 @@ class Library:
 
         A new root names the fresh keys, targets name the fresh director, and all is
         signed again under versions that go on growing; nodes follow by themselves.
-        Adopt what is returned once this transaction has committed; until then, and
+        ``adopt`` what is returned once this transaction has committed; until then, and
         after a crash in between, nothing is signed, and rotating again mends it.
 
         Raises:
@@ -191,6 +191,24 @@ class Library:
         )
         self.announce(session, CATALOGUE_TOPIC)
         return renewed
+
+    def adopt(self, session: Session, keys: KeyFolder, renewed: RenewedKeys) -> None:
+        """Sign with fresh keys from now on, unless another rotation came after.
+
+        Raises:
+            KuweiError: ``release.superseded`` when the newest root names other keys:
+                adopting these would leave the hub unable to sign.
+        """
+        store.lock(session)
+        named = self._repository(session).root().roles[RoleName.TIMESTAMP].keyids
+        if renewed.public[RoleName.TIMESTAMP].keyid not in named:
+            raise KuweiError(
+                "release.superseded",
+                "另有一次轮换在后完成,现行根已改用那次的密钥;"
+                "本次的密钥不启用,无须再办。",
+                kind=Kind.CONFLICT,
+            )
+        keys.adopt(renewed)
 
     def freshness(self, session: Session) -> Freshness:
         """Return how much of each signature's life is used up."""

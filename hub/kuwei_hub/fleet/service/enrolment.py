@@ -28,6 +28,7 @@ from kuwei_hub.fleet.domain import (
     Verdict,
 )
 from kuwei_hub.fleet.models import FleetEnrolment, FleetNode, FleetToken
+from kuwei_hub.fleet.service import readmission
 from kuwei_shared.identity.scope import VisibleJurisdictions, of_service
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
@@ -88,14 +89,29 @@ class Enrolment:
         return store.node(session, of_service(), code) is not None
 
     def issue_token(
-        self, session: Session, code: str, *, by: str, replace: bool = False
+        self,
+        session: Session,
+        code: str,
+        *,
+        by: str,
+        account: str,
+        replace: bool = False,
     ) -> TokenFile:
         """Issue a token for one application by one node; shown once.
 
+        Args:
+            session: the open transaction.
+            code: the node.
+            by: who issues, as stated.
+            account: who issues, as the operating system vouches for it.
+            replace: whether the node may be enrolled already.
+
         Raises:
-            KuweiError: ``node.unknown``, or ``node.enrolled`` unless ``replace``.
+            KuweiError: ``node.unknown``, ``node.retired``, or ``node.enrolled``
+                unless ``replace``.
         """
         node = self._node(session, code)
+        issuer = readmission.person(node, by=by, account=account)
         if node.state in ENROLLED and not replace:
             raise KuweiError(
                 "node.enrolled",
@@ -107,12 +123,12 @@ class Enrolment:
             token_id=secrets.token_bytes(enrolment.TOKEN_ID_BYTES),
             mof_div_code=code,
             secret=secrets.token_bytes(enrolment.SECRET_BYTES),
-            issued_by=by,
+            issued_by=issuer,
             issued_at=now,
             expires_at=now + self._policy.token_ttl,
         )
         store.keep(session, token)
-        self._record(session, code, EventKind.TOKEN_ISSUED, by, "")
+        self._record(session, code, EventKind.TOKEN_ISSUED, issuer, "")
         return TokenFile(
             node_code=code,
             token_id=token.token_id,
@@ -154,30 +170,43 @@ class Enrolment:
         """Return applications that wait for a second person."""
         return store.pending(session, scope, page)
 
-    def approve(self, session: Session, code: str, *, by: str) -> FleetEnrolment:
-        """Approve a waiting application, as somebody who did not issue its token.
+    def approve(
+        self, session: Session, code: str, *, by: str, account: str
+    ) -> FleetEnrolment:
+        """Approve a node's latest application, as somebody who did not issue its token.
+
+        Its machine is the node's only one from now on: what else waits is refused, and
+        tokens nobody used run out.
+
+        Args:
+            session: the open transaction.
+            code: the node.
+            by: who approves, as stated.
+            account: who approves, as the operating system vouches for it; it alone
+                counts where the node is suspended.
 
         Raises:
-            KuweiError: ``enrolment.none`` or ``enrolment.same_person``.
+            KuweiError: ``enrolment.none``, ``node.retired``, and as
+                ``readmission.require_two``.
         """
         waiting = self._waiting(session, code)
         token = store.token(session, of_service(), waiting.token_id)
-        if token is None or token.issued_by == by:
-            raise KuweiError(
-                "enrolment.same_person",
-                "签发令牌与批准入网须由两人分别办理。",
-                kind=Kind.DENIED,
-            )
-        self._decide(waiting, EnrolmentState.APPROVED, by)
+        assert token is not None  # an application refers to its token
         node = self._node(session, code)
-        if node.state == NodeState.SUSPENDED:
-            self._record(session, code, EventKind.REINSTATED, by, "更换设备后重新入网")
-        node.state = NodeState.APPROVED
-        node.epoch = waiting.epoch
+        approver = readmission.person(node, by=by, account=account)
+        readmission.require_two(session, node, token, approver)
         now = self._clock.now()
+        self._decide(waiting, EnrolmentState.APPROVED, approver)
+        if node.state == NodeState.SUSPENDED:
+            note = "更换设备后重新入网"
+            self._record(session, code, EventKind.REINSTATED, approver, note)
+        node.state = NodeState.APPROVED
+        # Counted here, not when it applied: others were approved or forked since.
+        node.epoch = waiting.epoch = node.epoch + 1
+        store.supersede(session, code, approver, now)
         store.deny_certificates(session, code, now)
         store.keep_key(session, code, waiting.epoch, waiting.signing_key, now)
-        self._record(session, code, EventKind.APPROVED, by, waiting.words)
+        self._record(session, code, EventKind.APPROVED, approver, waiting.words)
         return waiting
 
     def refuse(self, session: Session, code: str, *, by: str, reason: str) -> None:
@@ -194,7 +223,8 @@ class Enrolment:
         """Tell an applicant where it stands; certify it once it is approved.
 
         Raises:
-            KuweiError: ``enrolment.unproved`` unless the applicant asks.
+            KuweiError: ``enrolment.unproved`` unless the applicant asks; once it is
+                approved, as ``readmission.require_current``.
         """
         waiting = store.enrolment(session, of_service(), token_id)
         if waiting is None or not enrolment.is_polled_by(
@@ -205,6 +235,8 @@ class Enrolment:
             )
         if waiting.state != EnrolmentState.APPROVED:
             return Membership(state=EnrolmentState(waiting.state))
+        node = self._node(session, waiting.mof_div_code)
+        readmission.require_current(session, waiting, node)
         if waiting.chain_pem is None:
             self._certify(session, waiting)
         return self._membership(waiting)

@@ -21,7 +21,10 @@ SPOKEN = (
     EventKind.SUSPENDED,
     EventKind.REINSTATEMENT_ASKED,
     EventKind.REINSTATEMENT_REFUSED,
+    EventKind.REINSTATED,
 )
+# A node set suspended in the table itself: nobody said why, and two must reinstate it.
+UNSAID = Word(by="", at=None, reason="")
 
 
 class Suspensions:
@@ -101,10 +104,10 @@ class Suspensions:
             return None
         begun = store.said(session, scope, code, [EventKind.SUSPENDED])
         latest = store.said(session, scope, code, SPOKEN)
-        assert begun is not None  # whoever suspended it said why
-        assert latest is not None  # at the least the suspension itself
-        is_asked = latest.kind == EventKind.REINSTATEMENT_ASKED
-        return Suspension(said=_word(begun), asked=_word(latest) if is_asked else None)
+        said = UNSAID if begun is None else _word(begun)
+        if latest is None or latest.kind != EventKind.REINSTATEMENT_ASKED:
+            return Suspension(said=said)
+        return Suspension(said=said, asked=_word(latest))
 
     def _asked(self, session: Session, code: str, by: str) -> Word:
         asked = self._suspended(session, code).asked

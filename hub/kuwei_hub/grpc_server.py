@@ -30,6 +30,7 @@ from kuwei_hub.bootstrap import Hub
 from kuwei_hub.distribution.rpc import DistributionRpc
 from kuwei_hub.fleet.domain import DenyList, Watch
 from kuwei_hub.fleet.rpc import Board, EnrolmentRpc, SessionRpc, Throttle
+from kuwei_hub.identity import tasks as identity
 from kuwei_hub.statistics.rpc import IngestRpc
 from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.rpc.bridge import Bridge
@@ -96,6 +97,7 @@ class GrpcServer:
         self._duties = (
             asyncio.create_task(self._keep_looking()),
             asyncio.create_task(self._keep_fresh()),
+            asyncio.create_task(self._keep_clean()),
         )
         return ports
 
@@ -137,9 +139,22 @@ class GrpcServer:
                 log.warning("resign_failed", reason=str(error))
             await asyncio.sleep(RESIGN_EVERY_S)
 
+    async def _keep_clean(self) -> None:
+        """Delete answers about sessions whose minute is over, though nobody asks."""
+        while True:
+            try:
+                await self.bridge.run(self._sweep)
+            except (KuweiError, SQLAlchemyError) as error:
+                # The next question deletes them as well, and so does the next minute.
+                log.warning("sweep_failed", reason=str(error))
+            await asyncio.sleep(identity.SWEEP_EVERY_S)
+
     def _resign(self) -> None:
         with self.hub.unit_of_work.begin() as session:
             self.hub.library.resign_if_due(session)
+
+    def _sweep(self) -> None:
+        identity.sweep(self.hub.unit_of_work, self.hub.clock)
 
     def _watch(self) -> Watch:
         with self.hub.unit_of_work.begin() as session:

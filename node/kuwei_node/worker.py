@@ -14,6 +14,7 @@ from celery.beat import EmbeddedService
 from celery.signals import worker_process_init
 
 from kuwei_node.bootstrap import Node
+from kuwei_node.identity import tasks as identity
 from kuwei_node.intake import tasks as imports
 from kuwei_node.schedule import tasks
 
@@ -63,12 +64,21 @@ def create_worker(node: Node) -> Celery:
                 "schedule": imports.EVERY_S,
                 "options": {"expires": imports.EVERY_S},
             },
+            "session-answers": {
+                "task": identity.SWEEP,
+                "schedule": identity.EVERY_S,
+                "options": {"expires": identity.EVERY_S},
+            },
         },
     )
 
     @app.task(name=tasks.SWEEP)
     def swept() -> int:
         return tasks.sweep(node.unit_of_work, node.scheduler)
+
+    @app.task(name=identity.SWEEP)
+    def forgotten() -> int:
+        return identity.sweep(node.unit_of_work, node.clock)
 
     app.steps["worker"].add(Beat)
     imports.register(app, node.unit_of_work, node.intake, node.uploads)

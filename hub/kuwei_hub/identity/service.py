@@ -29,6 +29,11 @@ def renewals(begin: Begin, party: RelyingParty, seal: SessionCodec) -> Renewals:
     return Renewals(answers.renew, party.clock)
 
 
+def sweep(session: Session, now: dt.datetime) -> int:
+    """Delete the answers whose time is over; return how many."""
+    return store.QUESTIONS.sweep(session, now)
+
+
 def open_places(
     session: Session, territory: Territory, today: dt.date
 ) -> dict[str, str]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from sqlalchemy.orm import Session
+
 from kuwei_node.identity import store
 from kuwei_shared.identity.answers import Begin, SharedAnswers
 from kuwei_shared.identity.login import RelyingParty
@@ -19,3 +23,8 @@ def renewals(begin: Begin, party: RelyingParty, seal: SessionCodec) -> Renewals:
         clock=party.clock,
     )
     return Renewals(answers.renew, party.clock)
+
+
+def sweep(session: Session, now: dt.datetime) -> int:
+    """Delete the answers whose time is over; return how many."""
+    return store.QUESTIONS.sweep(session, now)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from kuwei_shared.identity.table import QuestionColumns
 
 FORGOTTEN_MAX = 200
+SWEPT_MAX = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class Questions:
         if standing is not None:
             return standing
         if self._lay(session, digest, now, forget_at):
-            self._forget(session, now)
+            self._forget(session, now, FORGOTTEN_MAX)
             return Question(asked_at=now, is_ours=True)
         # Laid by another process since the first look, if not forgotten since then.
         return self._standing(session, digest, now) or Question(asked_at=now)
@@ -70,6 +71,14 @@ class Questions:
             .where(self.table.digest == digest)
             .values(answer=sealed, forget_at=forget_at)
         )
+
+    def sweep(self, session: Session, now: dt.datetime) -> int:
+        """Delete what is past, ``SWEPT_MAX`` rows at most, and return how many.
+
+        An answer lets somebody in while its refresh token lives: it must not stay
+        because nobody came after it.
+        """
+        return self._forget(session, now, SWEPT_MAX)
 
     def _standing(
         self, session: Session, digest: bytes, now: dt.datetime
@@ -96,12 +105,13 @@ class Questions:
         )
         return session.execute(laid).one_or_none() is not None
 
-    def _forget(self, session: Session, now: dt.datetime) -> None:
+    def _forget(self, session: Session, now: dt.datetime, most: int) -> int:
         # Skipping what others hold, nobody waits here with a row of their own in hand.
         past = (
             select(self.table.digest)
             .where(self.table.forget_at <= now)
-            .limit(FORGOTTEN_MAX)
+            .limit(most)
             .with_for_update(skip_locked=True)
         )
-        session.execute(delete(self.table).where(self.table.digest.in_(past)))
+        gone = delete(self.table).where(self.table.digest.in_(past))
+        return len(session.execute(gone.returning(self.table.digest)).all())

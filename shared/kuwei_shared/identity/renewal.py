@@ -44,14 +44,12 @@ class Confirmed:
 
 @dataclass(slots=True)
 class _Asked:
-    at: dt.datetime
     answer: Future[Login] = field(default_factory=Future)
+    kept_until: dt.datetime | None = None
 
     def is_kept(self, now: dt.datetime) -> bool:
         """Whether the answer still stands; one not yet there does."""
-        if not self.answer.done():
-            return True
-        return now - self.at < kept_for(self.answer.exception())
+        return self.kept_until is None or now < self.kept_until
 
 
 class Renewals:
@@ -103,11 +101,15 @@ class Renewals:
         asked, is_first = self._ask(hashlib.sha256(token.encode()).hexdigest())
         if is_first:
             try:
-                asked.answer.set_result(self._renew(token))
+                login = self._renew(token)
             except BaseException as fault:
                 # Whoever waits must not wait for an answer that never comes.
+                asked.kept_until = self._clock.now() + kept_for(fault)
                 asked.answer.set_exception(fault)
                 raise
+            # From the answer on: asking may have taken longer than an outage is kept.
+            asked.kept_until = self._clock.now() + kept_for(None)
+            asked.answer.set_result(login)
         try:
             return asked.answer.result(WAIT_S)
         except TimeoutError as late:
@@ -122,7 +124,7 @@ class Renewals:
                 return known, False
             while len(self._asked) >= ANSWERS_MAX:
                 self._asked.popitem(last=False)
-            asked = self._asked[digest] = _Asked(now)
+            asked = self._asked[digest] = _Asked()
             self._asked.move_to_end(digest)
             return asked, True
 

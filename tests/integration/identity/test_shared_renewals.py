@@ -5,22 +5,25 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import embedded
 import pytest
 from pace import PATIENCE_S
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.orm import Session
 
 from kuwei_hub.identity import store
+from kuwei_hub.identity import tasks as hub_tasks
 from kuwei_hub.schema import metadata
+from kuwei_node.identity import tasks as node_tasks
 from kuwei_shared.db import row_security
 from kuwei_shared.db.engine import PoolLimits, connect
 from kuwei_shared.db.migrate import standing_ddl
 from kuwei_shared.db.unit_of_work import UnitOfWork
-from kuwei_shared.identity import answers
-from kuwei_shared.identity.answers import ASKER_LIFE, SharedAnswers
+from kuwei_shared.identity.answers import ASKER_LIFE, LOOK_EVERY_S, SharedAnswers
 from kuwei_shared.identity.login import Login
 from kuwei_shared.identity.principal import Principal, Subject
 from kuwei_shared.identity.renewal import (
@@ -28,6 +31,7 @@ from kuwei_shared.identity.renewal import (
     CONFIRM_AFTER,
     CONFIRM_BY,
     OUTAGE_KEPT,
+    WAIT_S,
     Renewals,
 )
 from kuwei_shared.identity.roles import Role
@@ -109,6 +113,22 @@ class Service:
         return refused.value.code
 
 
+class Slow:
+    """A process whose looks take a while each, by a watch of its own."""
+
+    def __init__(self, service: Service, *, look_s: float) -> None:
+        self.waited_s, self._look_s = 0.0, look_s
+        self._begin = service.work[1].begin
+        usual = service.process(1)
+        self.process = replace(usual, begin=self.begin, ticks=lambda: self.waited_s)
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        self.waited_s += self._look_s
+        with self._begin() as session:
+            yield session
+
+
 @pytest.fixture
 def service(address: str) -> Iterator[Service]:
     clock = SetClock()
@@ -159,9 +179,8 @@ def test_who_waits_for_the_other_process_has_its_answer(service: Service) -> Non
 
 
 def test_who_waits_too_long_for_the_other_process_asks_nobody(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service,
 ) -> None:
-    monkeypatch.setattr(answers, "LOOKS_MAX", 2)
     asked, may_answer = threading.Event(), threading.Event()
 
     def hesitate() -> None:
@@ -172,12 +191,29 @@ def test_who_waits_too_long_for_the_other_process_asks_nobody(
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(service.process(0).renew, "t")
         assert asked.wait(PATIENCE_S)
-        late = service.refusal(1)
+        with pytest.raises(KuweiError, match="迟迟没有答复") as late:
+            Slow(service, look_s=WAIT_S / 2).process.renew("t")
         may_answer.set()
 
-    assert late == "identity.provider_unavailable"
+    assert late.value.kind is Kind.UNAVAILABLE
     assert first.result().refresh_token == "t+"
     assert service.keycloak.shown == ["t"]
+
+
+@pytest.mark.parametrize("look_s", [2.0, 40.0])
+def test_the_wait_has_its_end_in_time_however_slow_the_looks(
+    service: Service, look_s: float
+) -> None:
+    service.keycloak.fault = SystemExit("the process was ended")
+    with pytest.raises(SystemExit):
+        service.process(0).renew("t")
+    slow = Slow(service, look_s=look_s)
+
+    with pytest.raises(KuweiError) as late:
+        slow.process.renew("t")
+
+    assert late.value.code == "identity.provider_unavailable"
+    assert WAIT_S - LOOK_EVERY_S < slow.waited_s <= WAIT_S + look_s
 
 
 def test_a_refusal_holds_in_every_process(service: Service) -> None:
@@ -258,6 +294,44 @@ def test_what_is_past_is_forgotten(service: Service) -> None:
     service.process(0).renew("another")
 
     assert service.rows() == 1
+
+
+@pytest.mark.parametrize(
+    "sweep",
+    [
+        hub_tasks.sweep,
+        # Its own service over the table of the same name and form.
+        node_tasks.sweep,
+    ],
+    ids=["hub", "node"],
+)
+def test_an_answer_is_deleted_after_its_minute_though_nobody_comes(
+    service: Service, sweep: Callable[[UnitOfWork, SetClock], int]
+) -> None:
+    service.process(0).renew("friday evening")
+    service.clock.advance(ANSWER_KEPT / 2)
+    service.process(0).renew("half a minute later")
+    before = sweep(service.work[1], service.clock)
+
+    service.clock.advance(ANSWER_KEPT / 2)
+    after = sweep(service.work[1], service.clock)
+
+    assert (before, after) == (0, 1)
+    assert service.rows() == 1
+
+
+def test_the_token_of_an_asker_that_died_stays_known_after_a_sweep(
+    service: Service,
+) -> None:
+    service.keycloak.fault = SystemExit("the process was ended")
+    with pytest.raises(SystemExit):
+        service.process(0).renew("t")
+    service.clock.advance(IDLE_LIFE / 2)
+
+    hub_tasks.sweep(service.work[1], service.clock)
+
+    assert service.refusal(1) == OVER
+    assert service.keycloak.shown == ["t"]
 
 
 def test_no_row_tells_a_token_or_a_name(service: Service) -> None:

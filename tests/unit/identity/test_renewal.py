@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,6 +15,7 @@ from kuwei_shared.identity.renewal import (
     CONFIRM_AFTER,
     CONFIRM_BY,
     OUTAGE_KEPT,
+    WAIT_S,
     Renew,
     Renewals,
 )
@@ -122,6 +124,24 @@ def test_an_outage_is_not_asked_about_at_every_click() -> None:
     renewals.confirm(session, "t")
 
     assert asked == ["t", "t"]
+
+
+def test_who_waited_long_in_vain_is_not_followed_by_others_at_once() -> None:
+    clock, asked = SetClock(), list[str]()
+    session = opened(clock)
+    clock.advance(CONFIRM_AFTER)
+
+    def fail_late(token: str) -> Login:
+        asked.append(token)
+        clock.advance(dt.timedelta(seconds=WAIT_S))
+        return refuses(Kind.UNAVAILABLE)(token)
+
+    renewals = Renewals(fail_late, clock)
+    renewals.confirm(session, "t")
+    clock.advance(OUTAGE_KEPT - dt.timedelta(seconds=1))
+    renewals.confirm(session, "t")
+
+    assert asked == ["t"]
 
 
 def test_a_session_that_cannot_be_asked_about_ends_in_a_quarter_of_an_hour() -> None:

@@ -9,6 +9,7 @@ from celery import Celery
 
 from kuwei_node import worker
 from kuwei_node.bootstrap import build
+from kuwei_node.identity import tasks as identity
 from kuwei_node.intake import tasks as imports
 from kuwei_node.schedule import tasks
 from kuwei_node.settings import Settings
@@ -47,7 +48,7 @@ def test_every_task_of_the_timetable_exists_and_does_not_pile_up(app: Celery) ->
         assert entry["options"]["expires"] <= entry["schedule"]
 
     planned = {entry["task"] for entry in app.conf.beat_schedule.values()}
-    assert planned == {tasks.SWEEP, imports.RUN}
+    assert planned == {tasks.SWEEP, imports.RUN, identity.SWEEP}
 
 
 def test_workers_of_two_nodes_share_no_queue(app: Celery) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -19,7 +19,8 @@ from kuwei_shared.identity.scope import SUBTREE
 from kuwei_shared.kernel.errors import Kind, KuweiError
 
 ATTRIBUTE = "jurisdictions"
-GROUPS_MAX = 5_000
+GROUPS_PAGE = 1_000
+GROUPS_MAX = 50_000
 TIMEOUT_S = 30
 _NAME = re.compile(r"(?P<code>[0-9]{9}) .+")
 _REALM = re.compile(r"(?P<server>.*)/realms/(?P<realm>[^/]+)")
@@ -31,7 +32,7 @@ class RealmAdministration(Protocol):
     """What sync asks of ``keycloak.KeycloakAdmin``."""
 
     def get_groups(self, query: dict[str, int | str]) -> Sequence[Group]:
-        """Return top-level groups."""
+        """Return top-level groups from ``first`` on, ``max`` at most, by name."""
         ...
 
     def create_group(self, payload: dict[str, object], *, skip_exists: bool) -> object:
@@ -87,8 +88,9 @@ def sync_realm(account: RealmAccount, jurisdictions: Mapping[str, str]) -> SyncR
 
     Raises:
         KuweiError: ``realm.not_keycloak`` when the issuer is no Keycloak realm,
-            ``realm.refused`` when the realm cannot be reached or says no. What was
-            done until then stays, and is found done the next time.
+            ``realm.refused`` when the realm cannot be reached or says no,
+            ``realm.too_large`` when its groups cannot all be read. What was done
+            until then stays, and is found done the next time.
     """
     from keycloak.exceptions import KeycloakError  # noqa: PLC0415  # a heavy import only sync needs
 
@@ -143,6 +145,9 @@ def sync(
     Args:
         administration: the realm.
         jurisdictions: nine-digit code to Chinese name.
+
+    Raises:
+        KuweiError: ``realm.too_large`` before any group is made.
     """
     for role, title in TITLES.items():
         administration.create_realm_role(
@@ -186,13 +191,28 @@ def group_name(code: str, name: str) -> str:
 
 def _standing(administration: RealmAdministration) -> dict[str, Group]:
     """Return the realm's groups of jurisdictions by code; it may hold others."""
-    query: dict[str, int | str] = {"max": GROUPS_MAX, "briefRepresentation": "false"}
     found = {}
-    for group in administration.get_groups(query):
+    for group in _groups(administration):
         named = _NAME.fullmatch(str(group["name"]))
         if named is not None:
             found[named["code"]] = group
     return found
+
+
+def _groups(administration: RealmAdministration) -> Iterator[Group]:
+    """Yield every top-level group: one not seen would be made a second time."""
+    for first in range(0, GROUPS_MAX, GROUPS_PAGE):
+        page = administration.get_groups(
+            {"first": first, "max": GROUPS_PAGE, "briefRepresentation": "false"}
+        )
+        yield from page
+        if len(page) < GROUPS_PAGE:
+            return
+    raise KuweiError(
+        "realm.too_large",
+        f"统一认证的域里有 {GROUPS_MAX} 个以上的顶层组,无法逐一核对,没有新增任何组;"
+        "请改用专门的域,或清理不用的组,然后重新运行。",
+    )
 
 
 def _is_its_own(group: Group, code: str) -> bool:

@@ -25,7 +25,8 @@ class MemoryRealm:
     def get_groups(self, query: dict[str, int | str]) -> Sequence[Mapping[str, object]]:
         # Keycloak leaves attributes out unless told otherwise.
         assert query["briefRepresentation"] == "false"
-        return self.groups[: int(query["max"])]
+        first, most = int(query.get("first", 0)), int(query["max"])
+        return self.groups[first : first + most]
 
     def create_group(self, payload: dict[str, object], *, skip_exists: bool) -> None:
         assert skip_exists
@@ -80,6 +81,27 @@ def test_a_jurisdiction_that_is_renamed_keeps_its_group_and_its_people() -> None
             "attributes": {"jurisdictions": ["450100000"]},
         }
     ]
+
+
+def test_of_more_groups_than_a_page_none_is_made_twice() -> None:
+    many = {f"{number:09}": "县" for number in range(5 * admin.GROUPS_PAGE + 1)}
+    found = MemoryRealm(*(group(group_name(code, "县"), f"{code}/*") for code in many))
+
+    report = sync(found, many)
+
+    assert (report.groups_added, report.groups_renamed, report.odd) == (0, 0, ())
+    assert len(found.groups) == len(many)
+
+
+def test_a_realm_whose_groups_cannot_all_be_read_gets_none() -> None:
+    others = (group("机关后勤") for _ in range(admin.GROUPS_MAX))
+    found = MemoryRealm(*others)
+
+    with pytest.raises(KuweiError, match="没有新增任何组") as refusal:
+        sync(found, CITY)
+
+    assert refusal.value.code == "realm.too_large"
+    assert len(found.groups) == admin.GROUPS_MAX
 
 
 @pytest.mark.parametrize(

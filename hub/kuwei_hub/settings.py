@@ -14,7 +14,7 @@ from pydantic_settings import SettingsConfigDict
 
 from kuwei_shared.identity.admin import RealmAccount
 from kuwei_shared.kernel.errors import KuweiError
-from kuwei_shared.web.settings import WebSettings
+from kuwei_shared.web.settings import WebSettings, is_https
 
 DatabaseUrl = Annotated[str, StringConstraints(pattern=r"^postgresql\+psycopg2://")]
 Address = Annotated[str, StringConstraints(pattern=r"^[^:\s]+:\d{1,5}$")]
@@ -90,6 +90,13 @@ class Settings(WebSettings):
                 "settings.realm",
                 "不能同步统一认证,请设置 KUWEI_REALM_CLIENT_ID 与"
                 " KUWEI_REALM_CLIENT_SECRET(deploy/README.md)。",
+            )
+        if self.is_production and not is_https(self.issuer):
+            # Whoever reads the secret on the way can make administrators.
+            raise KuweiError(
+                "settings.realm",
+                f"不能同步统一认证:生产环境的签发地址须为 https,请检查设置"
+                f" KUWEI_ISSUER({self.issuer})。",
             )
         return RealmAccount(
             issuer=self.issuer, client_id=self.realm_client_id, client_secret=secret

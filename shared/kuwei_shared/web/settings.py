@@ -74,8 +74,8 @@ class WebSettings(BaseSettings):
             "KUWEI_WEB_CLIENT_ID": not self.web_client_id,
             "KUWEI_WEB_CLIENT_SECRET": not client_secret
             or (self.is_production and _is_known(client_secret)),
-            "KUWEI_WEB_URL": self.is_production and not _is_https(self.web_url),
-            "KUWEI_ISSUER": self.is_production and not _is_https(self.issuer),
+            "KUWEI_WEB_URL": self.is_production and not is_https(self.web_url),
+            "KUWEI_ISSUER": self.is_production and not is_https(self.issuer),
         }
         named = [name for name, is_fault in faults.items() if is_fault]
         if named:
@@ -87,7 +87,8 @@ class WebSettings(BaseSettings):
             )
 
 
-def _is_https(address: str) -> bool:
+def is_https(address: str) -> bool:
+    """Whether what is sent to an address can be read on the way by nobody."""
     return urlsplit(address).scheme == "https"
 
 

@@ -66,6 +66,26 @@ def test_without_an_account_nothing_is_synced(terminal: Terminal) -> None:
     assert "KUWEI_REALM_CLIENT_SECRET" in found.message
 
 
+def test_the_secret_of_administrators_is_told_to_no_plain_address(
+    terminal: Terminal,
+) -> None:
+    issuer = "http://id.example/realms/kuwei"
+
+    found = refusal(terminal, KUWEI_MODE="production", KUWEI_ISSUER=issuer, **TOLD)
+
+    assert found.code == "settings.realm"
+    assert issuer in found.message
+    assert "https" in found.message
+
+
+def test_an_encrypted_address_may_be_told_in_production(terminal: Terminal) -> None:
+    issuer = "https://id.example/realms/kuwei"
+
+    found = refusal(terminal, KUWEI_MODE="production", KUWEI_ISSUER=issuer, **TOLD)
+
+    assert found.code == "territory.none"
+
+
 def test_before_there_is_a_territory_nothing_is_synced(terminal: Terminal) -> None:
     assert refusal(terminal, **TOLD).code == "territory.none"
 

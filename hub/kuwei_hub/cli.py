@@ -213,7 +213,7 @@ def pending() -> None:
 
 @verbs.command("approve")
 @click.argument("codes", nargs=-1, required=True)
-@click.option("--by", required=True, help="批准人;须与签发令牌的人不同。")
+@click.option("--by", required=True, help="批准人;须非签发人(停用节点按系统账号认定)。")
 def approve(codes: tuple[str, ...], by: str) -> None:
     """批准入网 Approve, after comparing the six words by telephone."""
     built, account, done = hub("cli"), operator(), []

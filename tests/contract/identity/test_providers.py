@@ -25,6 +25,7 @@ from provider_lab import Ahead, Provided
 
 from kuwei_hub.bootstrap import Hub
 from kuwei_hub.cli import verbs
+from kuwei_shared.identity import admin
 from kuwei_shared.identity.machine import BearerGate
 from kuwei_shared.identity.renewal import CONFIRM_AFTER
 from kuwei_shared.identity.roles import Role
@@ -434,6 +435,19 @@ def test_syncing_adds_the_territory_once(
     (group,) = keycloak.ask("GET", f"/groups?search={TOWNSHIP}&{WHOLE}")
     assert group["attributes"] == {"jurisdictions": [f"{TOWNSHIP}/*"]}
     assert operator.acts()[-1] == ("同步统一认证", keycloak.issuer)
+
+
+def test_syncing_page_by_page_finds_every_group(
+    operator: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator.type("sync-realm")
+    monkeypatch.setattr(admin, "GROUPS_PAGE", 1)
+    monkeypatch.setattr(admin, "GROUPS_MAX", 50)
+
+    again = operator.type("sync-realm")
+
+    assert "新增 0 个组,更名 0 个" in again.output
+    assert "请核对" not in again.output
 
 
 def test_syncing_renames_and_leaves_scopes_alone(

@@ -41,7 +41,10 @@ class Settings(WebSettings):
         "node-api", max_length=100, description="支付系统令牌须写明的受众。"
     )
     in_flight_max: int = Field(
-        8, ge=1, le=64, description="每个网页进程同时受理的审核请求数,超出即拒。"
+        4,
+        ge=1,
+        le=64,
+        description="每个网页进程同时审核的请求数;再多的排队至多一秒,排满即拒。",
     )
 
     threads: int = Field(

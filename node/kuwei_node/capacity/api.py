@@ -32,7 +32,7 @@ class CapacityGate:
             await self.app(scope, receive, send)
             return
         try:
-            self.capacity.enter()
+            await self.capacity.enter()
         except KuweiError as error:
             await errors.refusal(Request(scope), error)(scope, receive, send)
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from starlette.types import Message, Receive, Scope, Send
 
@@ -17,7 +18,9 @@ SCOPE: Scope = {
     "headers": [(b"accept", b"application/json")],
     "query_string": b"",
 }
-LIMITS = CapacityLimits(in_flight_max=1, body_max=10, body_wait_s=0.05)
+LIMITS = CapacityLimits(in_flight_max=1, waiting_max=0, body_max=10, body_wait_s=0.05)
+TURNS = 50
+QUEUE = replace(LIMITS, waiting_max=2, body_wait_s=60)
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,3 +94,66 @@ def test_a_place_taken_means_come_back_later() -> None:
 
     assert asyncio.run(both()) == (429, 400)
     assert (b"retry-after", b"1") in refused.told[0]["headers"]
+
+
+async def until_waiting(gate: CapacityGate, count: int) -> None:
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+    assert gate.capacity.waiting == count
+
+
+def test_who_comes_first_is_served_first() -> None:
+    served: list[bytes] = []
+    open_at = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        served.append((await receive())["body"])
+        await open_at.wait()
+        await echo(scope, _body, send)
+
+    async def queue() -> list[int]:
+        gate = CapacityGate(slow, Capacity(QUEUE))
+        calls = []
+        for turn, name in enumerate((b"first", b"second", b"third")):
+            calls.append(asyncio.create_task(asked(gate, [name]).call()))
+            await until_waiting(gate, turn)
+        open_at.set()
+        return await asyncio.gather(*calls)
+
+    assert asyncio.run(queue()) == [200, 200, 200]
+    assert served == [b"first", b"second", b"third"]
+
+
+async def _body() -> Message:
+    return {"type": "http.request", "body": b""}
+
+
+def test_a_full_queue_refuses_at_once_and_an_endless_one_in_time() -> None:
+    async def queue() -> tuple[int, int]:
+        gate = CapacityGate(echo, Capacity(replace(QUEUE, waiting_max=1, wait_s=0.2)))
+        holder = asyncio.create_task(asked(gate, [b"one"], is_whole=False).call())
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(asked(gate, [b"two"]).call())
+        await until_waiting(gate, 1)
+        at_once = await asked(gate, [b"three"]).call()
+        assert not waiting.done()
+        in_time = await waiting
+        holder.cancel()
+        return at_once, in_time
+
+    assert asyncio.run(queue()) == (429, 429)
+
+
+def test_who_hangs_up_while_waiting_takes_no_place() -> None:
+    async def queue() -> int:
+        gate = CapacityGate(echo, Capacity(QUEUE))
+        holder = asyncio.create_task(asked(gate, [b"one"], is_whole=False).call())
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(asked(gate, [b"two"]).call())
+        await until_waiting(gate, 1)
+        for task in (waiting, holder):
+            task.cancel()
+        await asyncio.gather(waiting, holder, return_exceptions=True)
+        return await asked(gate, [b"three"]).call()
+
+    assert asyncio.run(queue()) == 200

@@ -106,3 +106,16 @@ def test_a_connection_the_server_ended_while_idle_is_replaced(
 
     assert now != ended
     engine.dispose()
+
+
+def test_the_connection_used_last_is_used_next(postgres: embedded.Postgres) -> None:
+    engine = connect(postgres.url(), PoolLimits(size=2), application="test")
+    whose = text("SELECT pg_backend_pid()")
+    first, last = engine.connect(), engine.connect()
+    used_last = last.execute(whose).scalar_one()
+    first.close()
+    last.close()
+
+    with engine.connect() as following:
+        assert following.execute(whose).scalar_one() == used_last
+    engine.dispose()

@@ -58,7 +58,7 @@ def connect(url: str, limits: PoolLimits, *, application: str) -> Engine:
         max_overflow=0,
         pool_timeout=limits.wait_s,
         # The connection used last has its plans in the processor's caches.
-        pool_use_lifo=False,
+        pool_use_lifo=True,
         hide_parameters=True,  # an error's text must not carry payments into logs
         json_deserializer=partial(json.loads, parse_float=Decimal),
         connect_args={"application_name": application, "options": options},

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from kuwei_hub.identity import store
 from kuwei_hub.territory.domain import Search
 from kuwei_hub.territory.service import Territory
-from kuwei_shared.identity.answers import Begin, SharedAnswers
+from kuwei_shared.identity.answers import Begin, shared_renewals
 from kuwei_shared.identity.login import RelyingParty
 from kuwei_shared.identity.renewal import Renewals
 from kuwei_shared.identity.scope import of_service
@@ -19,14 +19,7 @@ from kuwei_shared.kernel.pages import PAGE_SIZE_MAX, PageRequest
 
 def renewals(begin: Begin, party: RelyingParty, seal: SessionCodec) -> Renewals:
     """Return what confirms the sessions, each refresh token once."""
-    answers = SharedAnswers(
-        questions=store.QUESTIONS,
-        begin=begin,
-        ask=party.renew,
-        seal=seal,
-        clock=party.clock,
-    )
-    return Renewals(answers.renew, party.clock)
+    return shared_renewals(store.QUESTIONS, begin, party, seal)
 
 
 def sweep(session: Session, now: dt.datetime) -> int:

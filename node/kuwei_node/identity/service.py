@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from kuwei_node.identity import store
-from kuwei_shared.identity.answers import Begin, SharedAnswers
+from kuwei_shared.identity.answers import Begin, shared_renewals
 from kuwei_shared.identity.login import RelyingParty
 from kuwei_shared.identity.renewal import Renewals
 from kuwei_shared.identity.session import SessionCodec
@@ -15,14 +15,7 @@ from kuwei_shared.identity.session import SessionCodec
 
 def renewals(begin: Begin, party: RelyingParty, seal: SessionCodec) -> Renewals:
     """Return what confirms the sessions, each refresh token once."""
-    answers = SharedAnswers(
-        questions=store.QUESTIONS,
-        begin=begin,
-        ask=party.renew,
-        seal=seal,
-        clock=party.clock,
-    )
-    return Renewals(answers.renew, party.clock)
+    return shared_renewals(store.QUESTIONS, begin, party, seal)
 
 
 def sweep(session: Session, now: dt.datetime) -> int:

@@ -20,11 +20,12 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
-from kuwei_shared.identity.login import Login
+from kuwei_shared.identity.login import Login, RelyingParty
 from kuwei_shared.identity.questions import Question, Questions
 from kuwei_shared.identity.renewal import (
     WAIT_S,
     Renew,
+    Renewals,
     kept_for,
     provider_late,
     session_over,
@@ -138,3 +139,13 @@ class SharedAnswers:
         if isinstance(answer, Refusal):
             raise answer.raised()
         return answer
+
+
+def shared_renewals(
+    questions: Questions, begin: Begin, party: RelyingParty, seal: SessionCodec
+) -> Renewals:
+    """Return what confirms a service's sessions, each refresh token once."""
+    answers = SharedAnswers(
+        questions=questions, begin=begin, ask=party.renew, seal=seal, clock=party.clock
+    )
+    return Renewals(answers.renew, party.clock)

@@ -4,8 +4,39 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+
+@contextmanager
+def leaving() -> Iterator[None]:
+    """Give all memory back at once when the process ends, not object by object.
+
+    Taking modules apart takes a third of a second. Threads have ended by then, exit
+    handlers registered later have run, and what was printed is flushed. A process that
+    ends by an error other than an exit ends as ever.
+    """
+    status = 0
+
+    def leave() -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+    atexit.register(leave)
+    try:
+        yield
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            atexit.unregister(leave)
+        else:
+            status = end.code or 0
+        raise
+    except BaseException:
+        atexit.unregister(leave)
+        raise
 
 
 @contextmanager

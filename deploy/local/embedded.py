@@ -47,6 +47,8 @@ SAFE = {
     "jit": "off",
     "autovacuum_naptime": "'15s'",
 }
+BY_BYTES = "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' TEMPLATE template0"
+"""Text is compared byte by byte, on every machine alike (ADR 0022)."""
 FAST = SAFE | {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -67,7 +69,7 @@ class Postgres:
             f"SELECT 'yes' FROM pg_database WHERE datname = '{database}';"  # noqa: S608  # our own names
         )
         if "yes" not in exists:
-            self.server.psql(f'CREATE DATABASE "{database}";')
+            self.server.psql(f'CREATE DATABASE "{database}" {BY_BYTES};')
         return self.url(database)
 
     def stop(self) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import Engine, create_engine, inspect
 from kuwei_hub import schema as hub
 from kuwei_node import schema as node
 from kuwei_shared.db import migrate
+from kuwei_shared.kernel.errors import KuweiError
 
 BEFORE_REJECTS_HAD_A_DIVISION = "d491fd145e72"
 REJECTED = """
@@ -102,4 +103,40 @@ def test_the_ledger_has_its_sequence(postgres: embedded.Postgres) -> None:
     migrate.upgrade("kuwei_node", engine)
 
     assert "payment_seq" in inspect(engine).get_sequence_names()
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'",
+        "LOCALE_PROVIDER libc LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'",
+    ],
+)
+def test_a_new_database_compares_utf8_by_bytes_or_is_refused(
+    postgres: embedded.Postgres, kind: str
+) -> None:
+    postgres.server.psql("DROP DATABASE IF EXISTS by_language;")
+    postgres.server.psql(f"CREATE DATABASE by_language {kind} TEMPLATE template0;")
+    engine = create_engine(postgres.url("by_language"))
+
+    with pytest.raises(KuweiError, match=r"“by_language”.*CREATE DATABASE") as refused:
+        migrate.upgrade("kuwei_node", engine)
+
+    assert refused.value.code == "database.collation"
+    assert migrate.current(engine) is None
+    engine.dispose()
+
+
+def test_a_database_made_before_goes_on_as_it_is(postgres: embedded.Postgres) -> None:
+    postgres.server.psql(
+        "CREATE DATABASE of_before LOCALE_PROVIDER libc LC_COLLATE 'C.UTF-8'"
+        " LC_CTYPE 'C.UTF-8' TEMPLATE template0;"
+    )
+    engine = create_engine(postgres.url("of_before"))
+    _bring(engine, BEFORE_REJECTS_HAD_A_DIVISION)
+
+    migrate.upgrade("kuwei_node", engine)
+
+    assert migrate.current(engine) == migrate.newest("kuwei_node")
     engine.dispose()

@@ -20,10 +20,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, inspect, text
 
 from kuwei_shared.db import row_security
+from kuwei_shared.kernel.errors import Kind, KuweiError
 
 LOCK = 0x6B757765
 PARTITION = re.compile(r"_y\d{4}$")
 FILE_NAME = "%%(year)d_%%(month).2d_%%(day).2d_%%(slug)s"
+_COMPARES_BYTES = """
+SELECT pg_encoding_to_char(encoding) = 'UTF8'
+   AND (datlocprovider = 'b' OR datlocprovider = 'c' AND datcollate IN ('C', 'POSIX'))
+FROM pg_database WHERE datname = current_database()"""
 
 
 def upgrade(package: str, engine: Engine, role: str | None = None) -> None:
@@ -34,7 +39,13 @@ def upgrade(package: str, engine: Engine, role: str | None = None) -> None:
         engine: connects as the owner of the tables.
         role: made if missing, and let work without owning anything; row security
             binds whoever takes it.
+
+    Raises:
+        KuweiError: ``database.collation`` of an empty database that orders text by
+            some language (ADR 0022).
     """
+    if current(engine) is None:
+        _require_bytes(engine)
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
         # The lock is the session's; Alembic opens and commits its own transaction.
@@ -48,6 +59,20 @@ def upgrade(package: str, engine: Engine, role: str | None = None) -> None:
         with engine.begin() as connection:
             for statement in row_security.role_ddl(role):
                 connection.exec_driver_sql(statement)
+
+
+def _require_bytes(engine: Engine) -> None:
+    """Refuse a new database in which text is not UTF-8 compared byte by byte."""
+    with engine.connect() as connection:
+        if connection.execute(text(_COMPARES_BYTES)).scalar_one():
+            return
+    raise KuweiError(
+        "database.collation",
+        f"数据库“{engine.url.database}”不是按字节比较文字的 UTF-8 库。"
+        "请重建:CREATE DATABASE … LOCALE_PROVIDER builtin"
+        " BUILTIN_LOCALE 'C.UTF-8' TEMPLATE template0。",
+        kind=Kind.CONFLICT,
+    )
 
 
 def newest(package: str) -> str | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from intake_desk import Desk
+from pace import wait_until
+from sqlalchemy import text
 
 from kuwei_node.intake import tasks
 from kuwei_node.intake.domain.progress import State
@@ -19,6 +22,16 @@ from kuwei_shared.kernel.errors import KuweiError
 pytestmark = pytest.mark.integration
 
 Write = Callable[..., Path]
+SAME_UNDER_ANOTHER_UNIT = (
+    "INSERT INTO payment (seq, received_at, payment_id, stage, entry_kind,"
+    " mof_div_code, fiscal_year, vou_date, agency_code, pay_amt)"
+    " VALUES (nextval('payment_seq'), now(), 'P3', 'voucher', 'normal', '450102000',"
+    " 2026, '2026-03-05', 'B001', 8)"
+)
+WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND wait_event = 'transactionid'"
+)
 
 
 def test_an_imported_row_is_a_payment_that_was_screened(
@@ -213,3 +226,24 @@ def test_declared_totals_that_are_not_met_are_told(desk: Desk, tmp_path: Path) -
     assert state is State.DIFFERS
     [reject] = desk.rejects(progress.heading.id)
     assert reject.reason == "report.subtotal"
+
+
+def test_a_payment_that_comes_in_elsewhere_meanwhile_is_told_apart_and_kept_once(
+    desk: Desk, standard: Write
+) -> None:
+    desk.run("standard", standard("1.00"))
+    elsewhere = desk.unit_of_work.engine.connect()
+    elsewhere.execute(text(SAME_UNDER_ANOTHER_UNIT))
+
+    with ThreadPoolExecutor(1) as pool:
+        file = standard("1.00", "9.00", "7.00", name="后到.csv")
+        coming = pool.submit(desk.run, "standard", file)
+        wait_until(lambda: desk.column(WAITING) == [1], "the import meets the other")
+        elsewhere.commit()
+        _, progress = coming.result()
+
+    elsewhere.close()
+    [reject] = desk.rejects(progress.heading.id)
+    assert (reject.line, reject.reason) == (4, "row.differs")
+    assert (progress.accepted, progress.present, desk.screened.count) == (2, 1, 2)
+    assert desk.column("SELECT count(*) FROM payment WHERE payment_id = 'P3'") == [1]

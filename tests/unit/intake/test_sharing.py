@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from kuwei_node.intake.domain import sharing
-from kuwei_node.intake.domain.sharing import shares
+from kuwei_node.intake.domain.sharing import has_repeated, shares
 
 APART = ("bgt_id", "pro_code", "payment_id")
 ENOUGH = sharing.ROWS_MIN
@@ -70,3 +70,18 @@ def test_few_rows_are_not_worth_dividing() -> None:
 
 def test_nothing_is_one_empty_share() -> None:
     assert shares({1: rows([])}, APART) == ({},)
+
+
+@pytest.mark.parametrize(
+    ("stages", "is_so"),
+    [(["voucher", "voucher"], True), (["request", "voucher"], False)],
+)
+def test_a_payment_that_stands_twice_is_seen_across_batches(
+    stages: list[str], is_so: bool
+) -> None:
+    one, other = (
+        pa.table({"payment_id": ["P1"], "stage": [stage], "fiscal_year": [2026]})
+        for stage in stages
+    )
+
+    assert has_repeated({1: one, 2: other}) is is_so

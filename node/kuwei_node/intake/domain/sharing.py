@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 from kuwei_node.intake.domain.work import Share
 
 UNIT = "agency_code"
+IDENTITY = ("payment_id", "stage", "fiscal_year")
+"""What a payment is known by; rows that agree in it are one payment."""
 ROWS_MIN = 2_000
 """Fewer rows are not worth a second transaction."""
 
@@ -43,6 +45,13 @@ def shares(batches: Mapping[int, pa.Table], apart: Sequence[str]) -> tuple[Share
         {batch: filled[batch].filter(mask) for batch, mask in split.items()},
     )
     return found if len(second) else (filled,)
+
+
+def has_repeated(share: Share) -> bool:
+    """Tell whether a payment stands twice among the rows of a share."""
+    whole = pa.concat_tables([table.select(IDENTITY) for table in share.values()])
+    distinct = whole.group_by(list(IDENTITY)).aggregate([])
+    return bool(distinct.num_rows < whole.num_rows)
 
 
 def _lighter_half(units: pa.ChunkedArray) -> pa.Array:

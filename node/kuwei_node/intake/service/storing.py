@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from kuwei_node.intake.domain.progress import Stored
 from kuwei_node.intake.domain.settling import settle
-from kuwei_node.intake.domain.sharing import shares
+from kuwei_node.intake.domain.sharing import has_repeated, shares
 from kuwei_node.intake.domain.work import Claimed, Part, Share, Work
 from kuwei_node.intake.store import ledger, staging
 from kuwei_node.payments.service import LOCK_KEYS, Appended, Ledger
@@ -109,7 +109,7 @@ class Storing:
                 "batch_id", pa.repeat(batch_id, table.num_rows)
             )
             rows += staging.stage(session, tagged)
-        repeated = staging.take_repeated(session)
+        repeated = staging.take_repeated(session) if has_repeated(share) else ()
         return Staged(rows=rows, repeated=repeated)
 
     def lock(self, session: Session, claimed: Claimed) -> None:

@@ -270,14 +270,23 @@ _LAY_OUT = (
     f"CREATE TEMP TABLE IF NOT EXISTS {APPENDED} (LIKE payment) ON COMMIT DELETE ROWS;"
     f" TRUNCATE {APPENDED}"
 )
+_PLACED = f"seq, live, tally, received_at, import_id, {_NAMES}"
+# In the order of business days. OFFSET keeps the planner
+# to one look into the ledger's index per row, however many rows it thinks there are.
+_ARRANGE = f"""
+INSERT INTO {APPENDED} ({_PLACED})
+SELECT nextval('payment_seq'), true, {_TALLY.format("s")}, :at, :import, {_NAMES}
+FROM (SELECT {_NAMES} FROM intake_good g
+  WHERE NOT EXISTS (SELECT FROM payment p WHERE p.payment_id = g.payment_id
+    AND p.stage = g.stage AND p.fiscal_year = g.fiscal_year OFFSET 0)
+  ORDER BY vou_date OFFSET 0) s"""
+# Neighbours in the indexes come together, whatever their number.
 _APPEND = f"""
-WITH added AS (
-  INSERT INTO payment (seq, tally, received_at, import_id, {_NAMES})
-  SELECT nextval('payment_seq'), {_TALLY.format("s")}, :at, :import, {_NAMES}
-  FROM (SELECT {_NAMES} FROM intake_good ORDER BY vou_date OFFSET 0) s
-  ON CONFLICT (payment_id, stage, fiscal_year) DO NOTHING RETURNING *
-), kept AS (INSERT INTO {APPENDED} SELECT * FROM added)
-SELECT count(*), coalesce(min(seq), 0), coalesce(max(seq), 0) FROM added"""
+INSERT INTO payment ({_PLACED}) SELECT {_PLACED} FROM {APPENDED}
+ORDER BY agency_code, payee_acct_no"""
+_SPAN = f"SELECT count(*), coalesce(min(seq), 0), coalesce(max(seq), 0) FROM {APPENDED}"
+# A payment may come in elsewhere, under other units, between the look and the append.
+APPEND_TRIES = 5
 # Fresh rows have no statistics; without them the planner nests loops over sets.
 _MEASURE = (
     "SET LOCAL default_statistics_target = 10;"
@@ -307,6 +316,18 @@ def insert_staged(
     Rows the ledger already holds are left alone: an import can be repeated.
     """
     run_verbatim(session, _LAY_OUT)
-    row = session.execute(text(_APPEND), {"at": received_at, "import": import_id}).one()
+    for tried in range(1, APPEND_TRIES + 1):
+        try:
+            with session.begin_nested():
+                _append(session, import_id, received_at)
+            break
+        except psycopg2.errors.UniqueViolation:
+            if tried == APPEND_TRIES:
+                raise
     run_verbatim(session, _MEASURE)
-    return Appended(*row)
+    return Appended(*session.execute(text(_SPAN)).one())
+
+
+def _append(session: Session, import_id: int, received_at: dt.datetime) -> None:
+    session.execute(text(_ARRANGE), {"at": received_at, "import": import_id})
+    run_verbatim(session, _APPEND)

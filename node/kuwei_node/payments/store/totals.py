@@ -25,8 +25,9 @@ from kuwei_shared.rules.running import (
 
 KINDS_MAX = 64
 COLUMNS = "total_id, stage, key, bucket, amount"
+# In the order of the index: its pages are visited once.
 ADDING = (
-    " ON CONFLICT (key, total_id, bucket, stage)"
+    " ORDER BY key, total_id, bucket, stage ON CONFLICT (key, total_id, bucket, stage)"
     " DO UPDATE SET amount = t.amount + excluded.amount"
 )
 

@@ -16,7 +16,6 @@ class Arg(StrEnum):
     NUMBER = "number"
     DATE = "date"
     TIMESTAMP = "timestamp"
-    TEXT_LITERAL = "text literal"
     POSITIVE_LITERAL = "positive number literal"
     CODE_LIST = "code list"
     WORD_LIST = "word list"
@@ -39,9 +38,7 @@ class Signature:
 
 FUNCTIONS: Mapping[str, Signature] = {
     "one_of": Signature((Arg.TEXT, Arg.CODE_LIST), Sort.BOOLEAN, "{0} 属于 {1}"),
-    "starts_with": Signature(
-        (Arg.TEXT, Arg.TEXT_LITERAL), Sort.BOOLEAN, "{0} 以 {1} 开头"
-    ),
+    "starts_with": Signature((Arg.TEXT, Arg.TEXT), Sort.BOOLEAN, "{0} 以 {1} 开头"),
     "starts_with_any": Signature(
         (Arg.TEXT, Arg.CODE_LIST), Sort.BOOLEAN, "{0} 以 {1} 中任一开头"
     ),

@@ -367,13 +367,12 @@ def _unread(node: exp.Expr) -> bool:
 
 _WANTED: Mapping[Arg, Sort] = {
     Arg.TEXT: Sort.TEXT,
-    Arg.TEXT_LITERAL: Sort.TEXT,
     Arg.NUMBER: Sort.NUMBER,
     Arg.POSITIVE_LITERAL: Sort.NUMBER,
     Arg.DATE: Sort.DATE,
     Arg.TIMESTAMP: Sort.TIMESTAMP,
 }
-_CONSTANT = frozenset({Arg.TEXT_LITERAL, Arg.POSITIVE_LITERAL, Arg.LITERAL_OF_FIRST})
+_CONSTANT = frozenset({Arg.POSITIVE_LITERAL, Arg.LITERAL_OF_FIRST})
 
 
 def _is_positive(node: tree.Node) -> bool:

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from kuwei_shared.rules import expression as tree
+from kuwei_shared.rules.faults import ExpressionError
 from kuwei_shared.rules.model import ListKind, NamedList
-from kuwei_shared.rules.parser import ExpressionError, Names, parse
+from kuwei_shared.rules.naming import Names
+from kuwei_shared.rules.parser import parse
 from kuwei_shared.rules.printer import Dialect, Printer
 from kuwei_shared.rules.vocabulary import Field, Type, Vocabulary
 
@@ -69,6 +71,7 @@ TEXTS = st.sampled_from(["txt", "'a'", "''", "'it''s'", "coalesce(txt, '')"])
 ATOMS = (
     st.builds("{} {} {}".format, VALUES, st.sampled_from(["=", "<", ">="]), VALUES)
     | st.builds("contains({}, {})".format, TEXTS, TEXTS)
+    | st.builds("starts_with({}, {})".format, TEXTS, TEXTS)
     | st.builds("{} in ('a', '\\')".format, TEXTS)
     | st.builds("{} is {}null".format, TEXTS, st.sampled_from(["", "not "]))
     | st.builds("{} between {} and {}".format, VALUES, VALUES, VALUES)

@@ -7,8 +7,10 @@ from decimal import Decimal
 import pytest
 
 from kuwei_shared.rules import expression as tree
+from kuwei_shared.rules.faults import ExpressionError
 from kuwei_shared.rules.model import ListKind, NamedList, Param
-from kuwei_shared.rules.parser import ExpressionError, Names, parse
+from kuwei_shared.rules.naming import Names
+from kuwei_shared.rules.parser import parse
 from kuwei_shared.rules.vocabulary import Derived, Entity, Field, Type, Vocabulary
 
 
@@ -163,7 +165,7 @@ FUNCTIONS = [
     "coalesce(pay_amt, 'x') = 1",
     "coalesce(list.codes, list.codes) = 1",
     "abs(pay_amt, 1) = 1",
-    "starts_with(use_des, stage)",
+    "starts_with(use_des, 30)",
     "remainder(pay_amt, 0) = 0",
     "remainder(pay_amt, -1) = 0",
     "remainder(pay_amt, person_cnt) = 0",

@@ -21,6 +21,38 @@ Read: TypeAlias = Mapping[dt.date, str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """When reference data without a date of its own was loaded.
+
+    Attributes:
+        begun: number from which every kind there is now was known; 0 without any.
+        months: first day of a month of loading, and the latest number known then;
+            months rising.
+    """
+
+    begun: int = 0
+    months: Sequence[tuple[dt.date, int]] = ()
+
+    @property
+    def since(self) -> dt.date | None:
+        """The first day a load concerns though nothing happened on it."""
+        return _month_before(self.months[0][0]) if self.months else None
+
+    def mark_of(self, day: dt.date) -> str:
+        """Return what of it a day is judged by, condensed.
+
+        The first load of a kind concerns every day, a later one those of its own
+        month and the month before: a day long past is not judged anew for each.
+        """
+        month = day.replace(day=1)
+        upto = [
+            known for loaded, known in self.months if _month_before(loaded) <= month
+        ]
+        known = max(self.begun, upto[-1] if upto else 0)
+        return f" known:{known}" if known else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
     """Days a run covers, both included; the last one is the day it speaks for."""
 
@@ -127,51 +159,70 @@ class RunRow:
         return sum(one.undetermined for each in self.receipts.values() for one in each)
 
 
+NOTHING_LOADED = Knowledge()
+
+
 def due(
-    marks: Marks, read: Mapping[Schedule, Read], today: dt.date
+    marks: Marks,
+    read: Mapping[Schedule, Read],
+    today: dt.date,
+    known: Knowledge = NOTHING_LOADED,
 ) -> Iterator[Stretch]:
     """Yield what must be run: one stretch of days per month, and closed months.
 
-    A day is run when no run covered it or when it holds other rows than the latest
-    run read, and whether or not anything happened on it.
+    A day is run when no run covered it or when it is judged by other rows than the
+    latest run read, and whether or not anything happened on it.
 
     Args:
         marks: what each finished day holds now.
         read: what the latest run of each schedule read of each day it covered.
         today: not over yet.
+        known: what reference data they are judged by.
     """
-    days = sorted(_expected(marks, today))
+    days = sorted(_expected(marks, today, known.since))
+    now = {day: marked(day, marks, known) for day in days}
     for end, each in itertools.groupby(days, month_end):
-        unread = [day for day in each if _is_due(day, marks, read[Schedule.DAY_END])]
+        unread = [day for day in each if _is_due(day, now, read[Schedule.DAY_END])]
         if unread:
             yield Stretch(schedule=Schedule.DAY_END, first=unread[0], last=unread[-1])
         month = Stretch(schedule=Schedule.MONTH_END, first=end.replace(day=1), last=end)
-        known = read[Schedule.MONTH_END]
-        if end < today and any(_is_due(day, marks, known) for day in month.days()):
+        closed = read[Schedule.MONTH_END]
+        now |= {day: marked(day, marks, known) for day in month.days()}
+        if end < today and any(_is_due(day, now, closed) for day in month.days()):
             yield month
 
 
-def _expected(marks: Marks, today: dt.date) -> set[dt.date]:
+def marked(day: dt.date, marks: Marks, known: Knowledge) -> str:
+    """Return what a day is judged by: its rows, and the reference data loaded."""
+    return marks.get(day, "") + known.mark_of(day)
+
+
+def _expected(marks: Marks, today: dt.date, since: dt.date | None) -> set[dt.date]:
     """Return the days that hold anything, and each of the last months' days."""
-    if not marks:
+    begins = [*marks, *([since] if since is not None else [])]
+    if not begins:
         return set()
     month = today.year * 12 + today.month - 1 - MONTHS_BACK
     horizon = dt.date(month // 12, month % 12 + 1, 1)
-    first = max(min(marks), horizon)
+    first = max(min(begins), horizon)
     return {*marks, *_each_day(first, today - dt.timedelta(days=1))}
 
 
-def _is_due(day: dt.date, marks: Marks, read: Read) -> bool:
+def _is_due(day: dt.date, now: Marks, read: Read) -> bool:
     if day not in read:
         return True
     known = read[day]
-    return known is not None and known != marks.get(day, "")
+    return known is not None and known != now[day]
 
 
 def _each_day(first: dt.date, last: dt.date) -> Iterator[dt.date]:
     while first <= last:
         yield first
         first += dt.timedelta(days=1)
+
+
+def _month_before(month: dt.date) -> dt.date:
+    return (month - dt.timedelta(days=1)).replace(day=1)
 
 
 def month_end(day: dt.date) -> dt.date:

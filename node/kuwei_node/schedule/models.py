@@ -17,7 +17,7 @@ class ScheduledRun(NodeTable):
 
     Attributes:
         as_of: payment sequence number up to which the ledger was read.
-        days_read: day → mark of the rows it held; empty days are left out.
+        days_read: day → mark of the rows it was judged by; without any, left out.
         attempt: grows with every claim; a fencing token.
         resting_until: before this moment no attempt follows the one that failed.
         receipts: subject → one entry per rule, the proof of execution.

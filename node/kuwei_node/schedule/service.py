@@ -14,15 +14,18 @@ import structlog
 from sqlalchemy.orm import Session
 
 from kuwei_node.alerts.service import Alerts
-from kuwei_node.schedule import store
 from kuwei_node.schedule.domain import (
     Claim,
     RuleReceipt,
     RunRow,
     RunSearch,
+    Stretch,
     due,
+    marked,
     receipts,
 )
+from kuwei_node.schedule.store import rows as ledger
+from kuwei_node.schedule.store import runs
 from kuwei_shared.db.fence import StatementFaultError, fenced
 from kuwei_shared.db.prepared import run_verbatim
 from kuwei_shared.db.unit_of_work import was_too_slow
@@ -79,42 +82,43 @@ class Scheduler:
                 return 0
             raise
         now, today = self.clock.now(), business_date(self.clock)
-        revived = store.revive(session, now - REST)
+        revived = runs.revive(session, now - REST)
         # Before the marks: what arrives in between differs from what was read.
-        read = store.read(session)
-        held = store.marks(
-            session, _dated(effective), dt.date.min, today - dt.timedelta(days=1)
-        )
-        return revived + store.ask(session, list(due(held, read, today)), now)
+        read = runs.read(session)
+        dated = _dated(effective)
+        known = ledger.knowledge(session, dated)
+        yesterday = today - dt.timedelta(days=1)
+        held = ledger.marks(session, dated, dt.date.min, yesterday)
+        wanted = list(due(held, read, today, known))
+        return revived + runs.ask(session, wanted, now)
 
     def claim(self, session: Session) -> Claim | None:
         """Claim the oldest run nobody holds."""
-        return store.claim(session, self.clock.now(), PAUSE)
+        return runs.claim(session, self.clock.now(), PAUSE)
 
     def run(self, session: Session, claim: Claim) -> dict[str, list[RuleReceipt]]:
         """Run one claimed stretch: every subject's rules, alerts, receipts.
 
         Nothing is done when another has taken the claim over by now.
         """
-        if not store.hold(session, claim):
+        if not runs.hold(session, claim):
             log.info("schedule.claim_lost", run=claim.run_id)
             return {}
         effective, number = self.compiled.in_force(session)
-        first, last = claim.stretch.first, claim.stretch.last
         # Before the position: what commits in between is read, and read again.
-        held = store.marks(session, _dated(effective), first, last)
-        as_of = store.ledger_position(session)
+        days_read = self._marks(session, _dated(effective), claim.stretch)
+        as_of = ledger.position(session)
         done: dict[str, list[RuleReceipt]] = {}
         for subject in effective.catalogue.vocabulary.subjects:
             statement = effective.scheduled(subject, claim.stretch.schedule)
             if statement.rules:
                 done[subject] = self._judge(session, statement, claim, as_of, number)
-        store.finish(
+        runs.finish(
             session,
             claim,
             at=self.clock.now(),
             as_of=as_of,
-            days_read=held,
+            days_read=days_read,
             release=effective.release,
             receipts=done,
         )
@@ -125,7 +129,7 @@ class Scheduler:
         self, session: Session, search: RunSearch, request: PageRequest
     ) -> Page[RunRow]:
         """Return runs and their receipts, latest days first."""
-        return store.runs(session, search, request, self.clock.now())
+        return runs.runs(session, search, request, self.clock.now())
 
     def find(self, session: Session, run_id: int) -> RunRow:
         """Return one run.
@@ -133,7 +137,7 @@ class Scheduler:
         Raises:
             KuweiError: ``schedule.unknown``.
         """
-        found = store.run(session, run_id, self.clock.now())
+        found = runs.run(session, run_id, self.clock.now())
         if found is None:
             raise KuweiError(
                 "schedule.unknown", "没有这次定时检查。", kind=Kind.MISSING
@@ -147,7 +151,15 @@ class Scheduler:
         """
         now = self.clock.now()
         until = now if is_outage(error) else now + PAUSE
-        store.fail(session, claim, _reason(error), until)
+        runs.fail(session, claim, _reason(error), until)
+
+    def _marks(
+        self, session: Session, dated: list[Entity], stretch: Stretch
+    ) -> dict[dt.date, str]:
+        known = ledger.knowledge(session, dated)
+        held = ledger.marks(session, dated, stretch.first, stretch.last)
+        now = {day: marked(day, held, known) for day in stretch.days()}
+        return {day: mark for day, mark in now.items() if mark}
 
     def _judge(
         self,
@@ -158,7 +170,7 @@ class Scheduler:
         number: int,
     ) -> list[RuleReceipt]:
         """Run a subject's rules together; should one fail, each by itself."""
-        rows = store.incoming(
+        rows = ledger.incoming(
             statement.catalogue.vocabulary, statement.subject, claim.stretch, as_of
         )
         run_verbatim(session, f"CREATE TEMP TABLE run_rows ON COMMIT DROP AS {rows}")
@@ -196,7 +208,7 @@ class Scheduler:
             )
         self.alerts.raise_for_subjects(session, statement, JUDGED, number)
         ids = [one.rule.id for one in statement.rules]
-        found = receipts(ids, store.tally(session, JUDGED))
+        found = receipts(ids, ledger.tally(session, JUDGED))
         run_verbatim(session, f"DROP TABLE {JUDGED}")
         return found
 

@@ -16,6 +16,10 @@ from kuwei_shared.screening.decision import Decision, Outcome, decision_of
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
 DECISIONS: dict[str, str] = {"pass": "通过", "hold": "暂缓", "reject": "拒绝"}
+AFTERWARDS = "afterwards"
+ASKED_FOR: dict[str, str] = DECISIONS | {AFTERWARDS: "事后审核"}
+"""What the list is narrowed to: a decision, or payments nothing could stop."""
+SHOULD: dict[str, str] = {"hold": "应暂缓,未拦截", "reject": "应拒绝,未拦截"}
 HOLD_STATES: dict[str, str] = {
     "held": "待处理",
     "released": "已放行",
@@ -61,6 +65,8 @@ class PaymentRow:
     Attributes:
         hits: ids of the rules it hit.
         hold_state: what became of its hold, None if it was never held.
+        is_afterwards: its money had moved when it came: a file or a bank's receipt.
+        weight: strongest decision weight of its outcomes, None if never screened.
     """
 
     seq: int
@@ -74,6 +80,8 @@ class PaymentRow:
     pay_amt: Decimal
     decision: str | None
     hold_state: str | None
+    is_afterwards: bool
+    weight: int | None
     hits: Sequence[str]
 
     @property
@@ -86,7 +94,16 @@ class PaymentRow:
         """The decision in Chinese, and what a person decided after it."""
         if self.hold_state:
             return HOLD_STATES[self.hold_state]
+        if self.is_afterwards and self.decision:
+            return SHOULD.get(self.should or "", ASKED_FOR[AFTERWARDS])
         return DECISIONS.get(self.decision or "", "未审核")
+
+    @property
+    def should(self) -> str | None:
+        """What the rules would have decided of money that had already moved."""
+        if not self.is_afterwards or self.weight is None:
+            return None
+        return stopping(self.weight)
 
     @property
     def hit_list(self) -> str:
@@ -185,13 +202,18 @@ def _outcome(
     )
 
 
+def stopping(weight: int) -> str | None:
+    """Return what a weight stops a payment with, None if it lets it pass."""
+    decision = decision_of(weight)
+    return None if decision is Decision.PASS else decision.value
+
+
 def _stops(one: EffectiveRule, outcome: Outcome) -> str | None:
     weights = {
         Outcome.HIT: one.hit_weight,
         Outcome.UNDETERMINED: one.missing_weight,
     }
-    decision = decision_of(weights.get(outcome, 0))
-    return None if decision is Decision.PASS else decision.value
+    return stopping(weights.get(outcome, 0))
 
 
 def _param(value: Value) -> str:

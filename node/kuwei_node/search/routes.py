@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
-from kuwei_node.search.domain import DECISIONS, STAGES, PaymentRow, PaymentSearch
+from kuwei_node.search.domain import ASKED_FOR, STAGES, PaymentRow, PaymentSearch
 from kuwei_node.search.service import Search
 from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.kernel.pages import Page
@@ -38,7 +38,7 @@ FILTERS = (
     Filter(name="until", label="业务日期止", kind="date"),
     Filter(name="least", label="金额不低于(元)", kind="text"),
     Filter(name="most", label="金额不高于(元)", kind="text"),
-    Filter(name="decision", label="结论", options=DECISIONS),
+    Filter(name="decision", label="结论", options=ASKED_FOR),
     Filter(name="stage", label="环节", options=STAGES),
 )
 

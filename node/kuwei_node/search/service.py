@@ -68,6 +68,20 @@ class PaymentDetail:
     family: Sequence[PaymentRow]
     hold: Decided | None
 
+    @property
+    def is_afterwards(self) -> bool:
+        """Whether its money had moved when it came, so that nothing could stop it."""
+        fields = self.fields
+        return fields["import_id"] is not None or fields["stage"] == "receipt"
+
+    @property
+    def should(self) -> str | None:
+        """What the rules would have decided, had there been something to stop."""
+        if not self.is_afterwards or self.screened is None:
+            return None
+        stops = {one.stops for one in self.screened.stopping}
+        return next((one for one in ("reject", "hold") if one in stops), None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondLook:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
-from kuwei_node.search.domain import Fields, PaymentRow, PaymentSearch
+from kuwei_node.search.domain import AFTERWARDS, Fields, PaymentRow, PaymentSearch
 from kuwei_shared.db.paging import Listing, page_of, within
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.pages import Page, PageRequest
@@ -20,8 +20,10 @@ _SCREENED = (
 _COLUMNS = (
     "p.seq, p.payment_id, p.stage, p.vou_date, p.agency_code, p.agency_name,"
     f" p.payee_acct_name, p.use_des, p.pay_amt, (SELECT s.decision {_SCREENED})"
-    " AS decision, (SELECT h.state FROM hold h WHERE h.payment_seq = p.seq)"
-    " AS hold_state, ARRAY(SELECT h.rule_id FROM hit h WHERE h.payment_seq = p.seq"
+    f" AS decision, (SELECT s.weight {_SCREENED}) AS weight, (p.import_id IS NOT NULL"
+    " OR p.stage = 'receipt') AS is_afterwards,"
+    " (SELECT h.state FROM hold h WHERE h.payment_seq = p.seq) AS hold_state,"
+    " ARRAY(SELECT h.rule_id FROM hit h WHERE h.payment_seq = p.seq"
     " ORDER BY h.severity, h.rule_id) AS hits"
 )
 _ORDERS = {
@@ -43,7 +45,10 @@ _CONDITIONS = {
 _DECIDED = {
     # The few held payments are found from their holds, not from the ledger.
     "hold": "p.seq IN (SELECT h.payment_seq FROM hold h)",
-    "pass": f"EXISTS (SELECT {_SCREENED} AND s.decision = 'pass')",
+    "pass": f"EXISTS (SELECT {_SCREENED} AND s.decision = 'pass')"
+    " AND p.import_id IS NULL AND p.stage <> 'receipt'",
+    AFTERWARDS: f"EXISTS (SELECT {_SCREENED})"
+    " AND (p.import_id IS NOT NULL OR p.stage = 'receipt')",
     "reject": f"EXISTS (SELECT {_SCREENED} AND s.decision = 'reject')",
 }
 _PREFIXES = frozenset({"number", "unit"})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import numpy as np
@@ -16,6 +17,8 @@ from kuwei_node.intake.domain.profile import Profile
 from kuwei_node.intake.domain.reasons import Reason
 from kuwei_node.intake.domain.rows import Broken, Chunk
 from kuwei_shared.kernel.errors import KuweiError
+
+COMPLAINT_CHARS = 120
 
 Mask: TypeAlias = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
@@ -136,6 +139,24 @@ class Batch:
         if column is None:
             raise self.no_column([name])
         return conversion.text_of(column, self._blanks)
+
+
+@contextmanager
+def readable(place: str, column: str) -> Iterator[None]:
+    """Tell which column of a file holds what nothing can be read from.
+
+    Raises:
+        KuweiError: ``intake.unreadable``.
+    """
+    try:
+        yield
+    except pa.ArrowException as error:
+        raise KuweiError(
+            "intake.unreadable",
+            f"文件 {place} 的列「{column}」无法读取({str(error)[:COMPLAINT_CHARS]}),"
+            "请以文本、数字或日期重新导出该列。",
+            details={"file": place, "column": column},
+        ) from error
 
 
 def plain(name: str) -> str:

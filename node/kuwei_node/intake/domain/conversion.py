@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,6 +27,12 @@ TYPES: dict[Type, pa.DataType] = {
 _YES = ("1", "true", "t", "y", "yes", "是")
 _NO = ("0", "false", "f", "n", "no", "否")
 _BEIJING_OFFSET = pa.scalar(8 * 3600 * 1_000_000, pa.duration("us"))
+_EPOCH = dt.date(1970, 1, 1)
+_DAY_S = 86_400
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_INT64_MAX = 2**63 - 1
+_ANY_INTEGER = pa.decimal128(20, 0)
+_INT32_MAX = 2**31 - 1
 _LAST_CONTROL = 0x1F
 _CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]"
 
@@ -65,12 +73,66 @@ def fits(column: pa.Array, field: Field) -> bool:
             return bool(kind == TYPES[field.type])
 
 
-def native(column: pa.Array, field: Field) -> pa.Array:
-    """Return a column that ``fits`` in the field's own type."""
-    if field.type is Type.TIMESTAMP and column.type.tz is None:
-        local = pc.cast(column, pa.timestamp("us"))
-        return pc.cast(pc.subtract(local, _BEIJING_OFFSET), TYPES[field.type])
-    return pc.cast(column, TYPES[field.type])
+def native(column: pa.Array, field: Field) -> tuple[pa.Array, list[Fault]]:
+    """Return a column that ``fits`` in the field's own type.
+
+    Returns:
+        Values, null where absent or at fault, and the faults found: numbers the type
+        cannot hold, days and moments outside the usual years. What is finer than a
+        microsecond is cut off.
+    """
+    match field.type:
+        case Type.INTEGER:
+            return _small(column)
+        case Type.DATE:
+            usable, faults = _usual(column)
+            return pc.cast(usable, TYPES[field.type], safe=False), faults
+        case Type.TIMESTAMP:
+            usable, faults = _usual(column)
+            exact = pc.cast(usable, pa.timestamp("us", column.type.tz), safe=False)
+            if column.type.tz is None:
+                exact = pc.subtract(exact, _BEIJING_OFFSET)
+            return pc.cast(exact, TYPES[field.type]), faults
+        case _:
+            return pc.cast(column, TYPES[field.type]), []
+
+
+def _small(column: pa.Array) -> tuple[pa.Array, list[Fault]]:
+    """Return whole numbers of any width as int32."""
+    try:
+        return pc.cast(column, pa.int32()), []
+    except pa.ArrowInvalid:
+        exact = pc.cast(column, _ANY_INTEGER)
+        large = pc.greater(pc.abs(exact), pa.scalar(_INT32_MAX, _ANY_INTEGER))
+        usable = pc.if_else(large, pa.scalar(None, column.type), column)
+        return pc.cast(usable, pa.int32()), [(Reason.NUMBER, _known(large))]
+
+
+def _usual(column: pa.Array) -> tuple[pa.Array, list[Fault]]:
+    """Leave out days and moments that no calendar of ours reaches."""
+    ticks, per_day = _ticks(column)
+    first, last, for_good = (
+        min((day - _EPOCH).days * per_day, _INT64_MAX)
+        for day in (moments.FIRST_DAY, moments.END_DAY, moments.FOR_GOOD)
+    )
+    early, late = pc.less(ticks, first), pc.greater_equal(ticks, last)
+    odd = pc.or_(early, pc.and_(late, pc.less(ticks, for_good)))
+    odd = pc.or_(odd, pc.greater_equal(ticks, min(for_good + per_day, _INT64_MAX)))
+    usable = pc.if_else(odd, pa.scalar(None, column.type), column)
+    return usable, [(Reason.DATE, _known(odd))]
+
+
+def _ticks(column: pa.Array) -> tuple[pa.Array, int]:
+    """Return days or moments as whole numbers since 1970, and how many make a day."""
+    kind = column.type
+    if pa.types.is_date32(kind):
+        return pc.cast(pc.cast(column, pa.int32()), pa.int64()), 1
+    unit = "ms" if pa.types.is_date64(kind) else kind.unit
+    return pc.cast(column, pa.int64()), _DAY_S * _PER_SECOND[unit]
+
+
+def _known(mask: pa.Array) -> pa.Array:
+    return pc.fill_null(mask, fill_value=False)
 
 
 def read(text: pa.Array, field: Field, rule: FieldRule) -> tuple[pa.Array, list[Fault]]:
@@ -129,10 +191,10 @@ def _text_faults(text: pa.Array, field: Field) -> list[Fault]:
     longest = pc.max(pc.binary_length(text)).as_py() or 0
     if longest > TEXT_BYTES_MAX:
         long = pc.greater(pc.binary_length(text), TEXT_BYTES_MAX)
-        faults.append((Reason.LENGTH, pc.fill_null(long, fill_value=False)))
+        faults.append((Reason.LENGTH, _known(long)))
     if _has_control_bytes(text):
         found = pc.match_substring_regex(text, _CONTROL)
-        faults.append((Reason.CONTROL, pc.fill_null(found, fill_value=False)))
+        faults.append((Reason.CONTROL, _known(found)))
     return faults
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kuwei_node.intake.domain import conversion
-from kuwei_node.intake.domain.batch import Batch, Mask, matches, plain
+from kuwei_node.intake.domain.batch import Batch, Mask, matches, plain, readable
 from kuwei_node.intake.domain.conversion import TYPES
 from kuwei_node.intake.domain.profile import FieldRule, Profile, TotalsRow
 from kuwei_node.intake.domain.reasons import Reason
@@ -25,6 +25,7 @@ from kuwei_shared.rules.vocabulary import Field, Type
 
 DECEMBER = 12
 YEAR_MIN, YEAR_MAX = 1990, 2099
+NO_RULE = FieldRule()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +83,15 @@ class Mapper:
         """Map one batch.
 
         Raises:
-            KuweiError: ``intake.columns`` when the file lacks needed columns.
+            KuweiError: ``intake.columns`` when the file lacks needed columns,
+                ``intake.unreadable`` when one is of a kind nothing can be read from.
         """
-        payments, declared, skipped = self._without_other_rows(chunk)
-        batch = Batch(self._profile, payments, self._blanks, self._place)
-        batch.number_lines(self._seen)
+        with readable(self._place, "、".join(_telling_rows_apart(self._profile))):
+            payments, declared, skipped = self._without_other_rows(chunk)
+            batch = Batch(self._profile, payments, self._blanks, self._place)
+            batch.number_lines(self._seen)
         values = {
-            name: self._value(batch, name, field)
+            name: self._readable(batch, name, field)
             for name, field in self._fields.items()
         }
         self._complete(batch, values)
@@ -123,6 +126,11 @@ class Mapper:
         kept = Chunk(columns=columns, lines=chunk.lines.filter(keep))
         return kept, declared, int(other.sum())
 
+    def _readable(self, batch: Batch, name: str, field: Field) -> pa.Array:
+        rule = self._rules.get(name, NO_RULE)
+        with readable(self._place, "、".join(rule.sources) or rule.template or name):
+            return self._value(batch, name, field)
+
     def _value(self, batch: Batch, name: str, field: Field) -> pa.Array:
         rule = self._rules.get(name)
         if rule is None:
@@ -130,7 +138,9 @@ class Mapper:
         column = batch.find(rule.sources) if rule.sources else None
         untouched = not (rule.codes or rule.pattern or rule.unit != 1)
         if column is not None and untouched and conversion.fits(column, field):
-            return batch.override(name, conversion.native(column, field))
+            value, faults = conversion.native(column, field)
+            batch.add(name, faults)
+            return batch.override(name, value)
         text = self._text(batch, name, rule, column)
         value, faults = conversion.read(text, field, rule)
         batch.add(name, faults)
@@ -211,6 +221,13 @@ def _rules(profile: Profile, fields: Mapping[str, Field]) -> dict[str, FieldRule
     if profile.fiscal_year_end is not None and "fiscal_year" not in profile.fields:
         rules.pop("fiscal_year", None)
     return rules
+
+
+def _telling_rows_apart(profile: Profile) -> list[str]:
+    """Return the columns by which a profile knows payments from other rows."""
+    names = [kind.column for kind in profile.row_kinds] + [*profile.line_no_per]
+    total = profile.totals_row
+    return names if total is None else [*names, total.column, *total.sums.values()]
 
 
 def _declared(

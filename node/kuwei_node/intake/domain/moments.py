@@ -21,6 +21,7 @@ from kuwei_shared.kernel.clock import CHINA
 
 FIRST_YEAR = 1949
 LAST_YEAR = 2099
+FIRST_DAY, END_DAY = dt.date(FIRST_YEAR, 1, 1), dt.date(LAST_YEAR + 1, 1, 1)
 FOR_GOOD = dt.date(9999, 12, 31)
 UTC_MICROSECONDS = pa.timestamp("us", tz="UTC")
 

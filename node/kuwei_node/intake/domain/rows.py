@@ -88,7 +88,7 @@ class Chunk:
 
     def raw(self, index: int) -> str:
         """Return a row as one line of CSV, bounded."""
-        cells = [column[index].as_py() for column in self.columns.values()]
+        cells = [_cell(column[index]) for column in self.columns.values()]
         text = io.StringIO()
         csv.writer(text, lineterminator="").writerow(cells)
         return text.getvalue()[:RAW_CHARS_MAX].replace("\0", "�")
@@ -138,6 +138,14 @@ class Opener(Protocol):
             KuweiError: ``intake.unreadable``, naming the file and the remedy.
         """
         ...
+
+
+def _cell(value: pa.Scalar) -> object:
+    """Return a cell as it is; a time Python cannot tell, as its bare number."""
+    try:
+        return value.as_py()
+    except (ValueError, OverflowError):
+        return value.value
 
 
 def _sum(a: Number | None, b: Number | None) -> Number | None:

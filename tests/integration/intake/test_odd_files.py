@@ -1,0 +1,40 @@
+"""Files that are not as they should be: told apart from those that are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from intake_desk import COUNTY, Desk
+
+from kuwei_node.intake.domain.progress import State
+
+pytestmark = pytest.mark.integration
+
+Write = Callable[..., Path]
+PAYMENT: dict[str, object] = {
+    "payment_id": "P1",
+    "stage": "voucher",
+    "entry_kind": "normal",
+    "mof_div_code": COUNTY,
+    "fiscal_year": 2026,
+    "vou_date": "2026-03-05",
+    "agency_code": "A001",
+    "pay_amt": "1.00",
+}
+
+
+def test_a_column_nothing_can_be_read_from_fails_its_file_alone(
+    desk: Desk, standard: Write, tmp_path: Path
+) -> None:
+    odd = tmp_path / "列.parquet"
+    pq.write_table(pa.Table.from_pylist([{**PAYMENT, "use_des": ["甲"]}]), odd)
+
+    state, progress = desk.run("standard", odd, standard("2.00"))
+
+    assert (state, progress.accepted) == (State.FAILED, 1)
+    [message] = desk.column("SELECT message FROM intake_file WHERE state = 'failed'")
+    assert "文件 列 的列「use_des、用途」无法读取" in str(message)

@@ -118,6 +118,13 @@ def connected(url: str) -> Iterator[psycopg2.extensions.connection]:
         plain.close()
 
 
+def _settle(url: str) -> None:
+    """Write to the disk what setting up has left to be written."""
+    with connected(url) as plain, plain.cursor() as cursor:
+        cursor.execute("CHECKPOINT")
+    os.sync()
+
+
 @contextlib.contextmanager
 def house(payments: int, sample: Path | None = None) -> Iterator[House]:
     """Set the node up in a scratch folder, and take it down again.
@@ -140,6 +147,7 @@ def house(payments: int, sample: Path | None = None) -> Iterator[House]:
         if sample is None:
             found.verb("generate", "--payments", str(payments), "--out", str(made))
         found.verb("load-reference", str(found.books), "--division", DIVISION)
+        _settle(url)
         yield found
     finally:
         server.stop()

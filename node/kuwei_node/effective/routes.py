@@ -24,6 +24,7 @@ from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
 
 PATH = "/rules"
 PROPOSALS = f"{PATH}/proposals"
+BACK = "恢复省定值"
 RuleId = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{1,39}$")]
 Number = Annotated[int, Path(ge=1, lt=2**63)]
 Text = Annotated[str, Form(max_length=2_000)]
@@ -128,7 +129,7 @@ def _rules(router: APIRouter, effective: Effective, own: Dependency) -> None:
         rule_id: RuleId, here: HereDep, desk: DeskDep, reason: Text = ""
     ) -> Response:
         effective.reset(desk.session, rule_id, by=desk.principal, reason=reason)
-        desk.record("恢复熔断规则", rule_id)
+        desk.record("恢复熔断规则", rule_id, reason=reason.strip())
         return here.done(f"{PATH}/{rule_id}", f"规则 {rule_id} 已恢复执行。")
 
 
@@ -165,7 +166,13 @@ def _changes(
             reason=wanted.reason,
             by=desk.principal,
         )
-        desk.record("提出参数调整", rule_id, param=wanted.param)
+        desk.record(
+            "提出参数调整",
+            rule_id,
+            param=wanted.param,
+            value=wanted.number or BACK,
+            reason=wanted.reason.strip(),
+        )
         return here.done(PROPOSALS, "调整已提出,须由另一人审批后生效。")
 
     @router.post("/proposals/{number}/approve", dependencies=[*APPROVE, own])
@@ -173,7 +180,7 @@ def _changes(
         number: Number, here: HereDep, desk: DeskDep, note: Text = ""
     ) -> Response:
         done = proposals.approve(desk.session, number, by=desk.principal, note=note)
-        desk.record("批准参数调整", done.rule_id, param=done.param, proposal=number)
+        _record(desk, "批准参数调整", done)
         return here.done(PROPOSALS, f"{done.rule_id} 的参数调整已批准,即时生效。")
 
     @router.post("/proposals/{number}/refuse", dependencies=[*APPROVE, own])
@@ -181,8 +188,20 @@ def _changes(
         number: Number, here: HereDep, desk: DeskDep, note: Text = ""
     ) -> Response:
         done = proposals.refuse(desk.session, number, by=desk.principal, note=note)
-        desk.record("退回参数调整", done.rule_id, param=done.param, proposal=number)
+        _record(desk, "退回参数调整", done)
         return here.done(PROPOSALS, f"{done.rule_id} 的参数调整已退回。")
+
+
+def _record(desk: Desk, act: str, done: Proposal) -> None:
+    """Enter what a second person said of a proposal."""
+    desk.record(
+        act,
+        done.rule_id,
+        param=done.param,
+        value=done.amount or BACK,
+        reason=done.note,
+        proposal=done.id,
+    )
 
 
 def _page(effective: Effective, desk: Desk, ask: TableAsk) -> Page[RuleRow]:

@@ -22,11 +22,12 @@ class Held:
     """A payment waiting, or no longer waiting, for a person."""
 
     payment_seq: int
+    payment_id: str
+    pay_amt: Decimal
     mof_div_code: str
     agency_code: str
     state: State
     held_at: dt.datetime
-    decided_by: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import Response
 
 from kuwei_node.catalogue.service.rulebook import Rulebook
-from kuwei_node.holds.domain import STATES, QueueRow, QueueSearch, State
+from kuwei_node.holds.domain import STATES, Held, QueueRow, QueueSearch, State
 from kuwei_node.holds.service import Holds
 from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.kernel.pages import Page
@@ -74,17 +74,28 @@ def routes(holds: Holds, rulebook: Rulebook) -> APIRouter:
     def release(
         seq: Seq, here: HereDep, desk: DeskDep, reason: Reason = ""
     ) -> Response:
-        holds.release(desk.session, desk.scope, seq, by=desk.principal, reason=reason)
-        desk.record("放行暂缓支付", f"支付 {seq}")
-        return here.done(PATH, f"已放行第 {seq} 号支付。")
+        held = holds.release(
+            desk.session, desk.scope, seq, by=desk.principal, reason=reason
+        )
+        _record(desk, "放行暂缓支付", held, reason)
+        return here.done(PATH, f"已放行支付 {held.payment_id}。")
 
     @router.post("/{seq}/refuse", dependencies=DECISIONS)
     def refuse(seq: Seq, here: HereDep, desk: DeskDep, reason: Reason = "") -> Response:
-        holds.refuse(desk.session, desk.scope, seq, by=desk.principal, reason=reason)
-        desk.record("拒绝暂缓支付", f"支付 {seq}")
-        return here.done(PATH, f"已拒付第 {seq} 号支付,占用的额度已退回。")
+        held = holds.refuse(
+            desk.session, desk.scope, seq, by=desk.principal, reason=reason
+        )
+        _record(desk, "拒绝暂缓支付", held, reason)
+        return here.done(PATH, f"已拒付支付 {held.payment_id},占用的额度已退回。")
 
     return router
+
+
+def _record(desk: Desk, act: str, held: Held, reason: str) -> None:
+    """Enter a decision in the audit log with what it was about, and why."""
+    about = f"支付 {held.payment_seq}"
+    amount, why = f"{held.pay_amt:,.2f}", reason.strip()
+    desk.record(act, about, payment=held.payment_id, amount=amount, reason=why)
 
 
 def _listed(

@@ -137,7 +137,7 @@ def _waiting(hold: Held | None) -> Held:
     if hold.state is not State.HELD:
         raise KuweiError(
             "hold.decided",
-            f"这笔支付已由 {hold.decided_by} 处理,不能再次处理。",
+            "这笔支付刚才已经处理,不能再次处理;结果见“已处理”。",
             kind=Kind.CONFLICT,
         )
     return hold

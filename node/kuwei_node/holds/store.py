@@ -62,13 +62,21 @@ def locked(
     )
     if found is None or not scope.allows(found.mof_div_code):
         return None
+    paid = session.execute(
+        text(
+            "SELECT payment_id, pay_amt FROM payment"
+            " WHERE seq = :seq AND fiscal_year = :year"
+        ),
+        {"seq": found.payment_seq, "year": found.fiscal_year},
+    ).one()
     return Held(
         payment_seq=found.payment_seq,
+        payment_id=paid.payment_id,
+        pay_amt=paid.pay_amt,
         mof_div_code=found.mof_div_code,
         agency_code=found.agency_code,
         state=State(found.state),
         held_at=found.held_at,
-        decided_by=found.decided_by,
     )
 
 
@@ -78,7 +86,7 @@ def earlier(session: Session, payment_seq: int) -> list[Earlier]:
         text(
             "SELECT e.seq, h.state, NOT e.live OR e.reversed_by IS NOT NULL AS refused"
             " FROM payment p JOIN payment e ON e.payment_id = p.payment_id"
-            " AND e.fiscal_year = p.fiscal_year AND e.stage = 'request'"
+            " AND e.mof_div_code = p.mof_div_code AND e.stage = 'request'"
             " LEFT JOIN hold h ON h.payment_seq = e.seq"
             " WHERE p.seq = :seq AND p.stage = 'voucher'"
         ),

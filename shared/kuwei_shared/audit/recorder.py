@@ -27,7 +27,11 @@ class Recorder:
         about: str,
         details: Mapping[str, str | int],
     ) -> None:
-        """Write one act: who, what, on what; details never hold payment fields."""
+        """Write one act: who, what, on what.
+
+        Of a payment, details hold no more than its number, its amount and the reason
+        of who decided about it.
+        """
         self.ledger.append(
             session,
             principal,

@@ -20,6 +20,7 @@ from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
 PATH = "/audit"
 CHECKED_ON_PAGE = 5_000
 DETAILS = {
+    "amount": "金额(元)",
     "approve_by": "审批人",
     "by": "经办人",
     "change": "事由",
@@ -27,11 +28,13 @@ DETAILS = {
     "count": "个数",
     "equal": "与当时一致",
     "files": "文件数",
+    "filters": "条件",
     "form": "格式",
     "holders": "持有人",
     "level": "级次",
     "load": "批次",
     "param": "参数",
+    "payment": "支付主键",
     "profile": "导入方案",
     "proposal": "调整单",
     "reason": "理由",
@@ -39,6 +42,7 @@ DETAILS = {
     "root": "根摘要",
     "rows": "行数",
     "sha256": "文件摘要",
+    "sort": "排序",
     "value": "调整为",
     "withdraw_below": "停用此序号以前的版本",
 }
@@ -58,7 +62,15 @@ class Line:
     digest: str
 
 
-def routes(ledger: AuditLedger) -> APIRouter:
+Leads = Callable[[str], str | None]
+"""What an act was about → the address of its page, None where there is none."""
+
+
+def nowhere(_: str) -> None:
+    """Link nothing."""
+
+
+def routes(ledger: AuditLedger, leads: Leads = nowhere) -> APIRouter:
     """Return the router of ``/audit``, for auditors alone."""
     guard = [needs(Permission.SEE_AUDIT)]
     router = APIRouter(prefix=PATH, include_in_schema=False, dependencies=guard)
@@ -71,7 +83,12 @@ def routes(ledger: AuditLedger) -> APIRouter:
         table = Table(layout=layout, ask=ask, page=page)
         fault = ledger.fault(desk.session, last=CHECKED_ON_PAGE)
         return here.page(
-            "web/audit.html", "table", table=table, fault=fault, labels=DETAILS
+            "web/audit.html",
+            "table",
+            table=table,
+            fault=fault,
+            labels=DETAILS,
+            leads=leads,
         )
 
     @router.get("/export.{form}", dependencies=[needs(Permission.EXPORT_TABLES)])

@@ -62,7 +62,14 @@ def table(
     if form not in MEDIA:
         raise KuweiError("export.form", "只支持导出 csv 或 xlsx。", kind=Kind.MISSING)
     rows = _every_row(ask, read)
-    desk.record("导出", layout.title, form=form, rows=len(rows))
+    desk.record(
+        "导出",
+        layout.title,
+        form=form,
+        rows=len(rows),
+        filters=layout.conditions(ask),
+        sort=layout.order(ask),
+    )
     stamp = formats.moment(desk.clock.now())
     mark = f"导出人:{desk.principal.name};导出时间:{stamp};共 {len(rows)} 行"
     lines = _lines(layout.columns, rows, mark)

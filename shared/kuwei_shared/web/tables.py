@@ -144,6 +144,22 @@ class Layout:
             },
         )
 
+    def conditions(self, ask: TableAsk) -> str:
+        """Return what a request narrows the table to, in words."""
+        said = [
+            f"{one.label} {one.options.get(value, value)}"
+            for one in self.filters
+            if (value := ask.get(one.name)) is not None
+        ]
+        return ";".join(said) or "无"
+
+    def order(self, ask: TableAsk) -> str:
+        """Return in which order a request reads the table, in words."""
+        sort = ask.page.sort or ""
+        name = sort.removeprefix("-")
+        label = next((c.label for c in self.columns if c.name == name), "默认")
+        return f"{label}降序" if sort.startswith("-") else label
+
     def _sort(self, asked: str | None) -> str | None:
         if not asked:
             return self.default_sort

@@ -11,16 +11,24 @@ import click
 
 from kuwei_shared.catalogue import bundle, engines, lock, report, survival, trial
 from kuwei_shared.catalogue import files as layout
-from kuwei_shared.catalogue.checks.registry import CHECKS, read_schemas, run_checks
+from kuwei_shared.catalogue.checks.condition import Parses
+from kuwei_shared.catalogue.checks.registry import (
+    CHECKS,
+    put_off,
+    read_schemas,
+    run_checks,
+)
+from kuwei_shared.catalogue.checks.shape import HasUniqueId
 from kuwei_shared.catalogue.issues import Issue, refusal
-from kuwei_shared.catalogue.loading import Reading, load, read
+from kuwei_shared.catalogue.loading import Reading, read
 from kuwei_shared.catalogue.scaffold import new_rule
 from kuwei_shared.catalogue.sheet import INCOMING, sheet
 from kuwei_shared.catalogue.verdict import verdict
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.rules.compiler import compile_rules, untuned
 from kuwei_shared.rules.facts import Plan
-from kuwei_shared.rules.model import Catalogue, Rule, Schedule
+from kuwei_shared.rules.model import Catalogue, Rule, Schedule, Status
+from kuwei_shared.rules.naming import nearest
 from kuwei_shared.rules.printer import Dialect
 from kuwei_shared.rules.vocabulary import PAYMENT
 
@@ -41,7 +49,24 @@ _dialect = click.option(
 )
 
 
+class Verbs(click.Group):
+    """A group whose verbs name the file that cannot be read or written."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a verb; a file's refusal becomes a sentence."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.filename is None:
+                raise  # a closed pipe is click's to handle
+            raise KuweiError(
+                "catalogue.file",
+                f"读写不了 {error.filename}:{error.strerror};检查路径和权限。",
+            ) from error
+
+
 @click.group(
+    cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="规则目录:检查、试算、解说、编译、锁定、新建、打包。",
 )
@@ -61,6 +86,10 @@ def check(root: Path, *, listed: bool) -> None:
     reading = read(layout.read_folder(root))
     issues = run_checks(reading, read_schemas(root))
     _print(issues, root)
+    if later := put_off(reading):
+        click.echo(f"有文件读不出,改正前不查:{'、'.join(sorted(later))}。")
+    if layout.VOCABULARY in reading.broken:
+        click.echo(f"{layout.VOCABULARY} 有误,改正前不查规则。")
     _finish(
         f"{len(reading.rules)} 条规则、{len(reading.lists)} 份名单,"
         f"{len(issues)} 处问题。",
@@ -68,9 +97,17 @@ def check(root: Path, *, listed: bool) -> None:
     )
 
 
-@commands.command("test", help="在每种数据库上试算每条规则的每个示例。")
+@commands.command(
+    "test",
+    help="试算规则的每个示例:在 DuckDB 上;给了 --postgres,也在那个 PostgreSQL 上。"
+    "写出规则号则只试这几条。",
+)
 @_root
-@click.option("--postgres", metavar="URL", help="同时在这个 PostgreSQL 上试算。")
+@click.option(
+    "--postgres",
+    metavar="URL",
+    help="也在这个 PostgreSQL(节点所用的数据库)上试算,只读,不留痕迹。",
+)
 @click.option("--mutants", is_flag=True, help="再逐处改坏条件,看示例能否发觉。")
 @click.argument("rules", nargs=-1)
 def test(
@@ -78,16 +115,21 @@ def test(
 ) -> None:
     """Try every example of every rule on every engine."""
     reading = _sound(root)
-    chosen = frozenset(rules)
+    chosen = frozenset(_rule(reading.catalogue, one).id for one in rules)
+    if not reading.rules:
+        raise KuweiError("rule.none", f"{root} 中没有规则可试;规则放在 rules/ 下。")
     with ExitStack() as stack:
         used: list[engines.Engine] = [engines.DuckEngine()]
         if postgres:
             used.append(stack.enter_context(engines.postgres(postgres)))
-        else:
-            click.echo("未给 --postgres,只在 duckdb 上试算。", err=True)
         failed = [_try(reading, engine, chosen, root) for engine in used]
         if mutants:
             failed.append(_mutate(reading, used[0], chosen, root))
+    if not postgres:
+        click.echo(
+            "没有给 --postgres:未在节点所用的 PostgreSQL 上试算(make rules 自带一个)。",
+            err=True,
+        )
     if any(failed):
         sys.exit(1)
 
@@ -105,30 +147,43 @@ def test(
 @click.argument("rule_id", metavar="RULE")
 def explain(root: Path, dialect: str, given: Path | None, rule_id: str) -> None:
     """Print everything about one rule."""
-    catalogue = load(root)
+    catalogue = _sound(root).catalogue
     rule = _rule(catalogue, rule_id)
     click.echo(sheet(rule, catalogue, Dialect(dialect)))
     if given:
         click.echo(verdict(rule, catalogue, given, engines.DuckEngine()))
 
 
-@commands.command("compile", help="把整个目录编译成一条语句,写到标准输出。")
+@commands.command(
+    "compile",
+    help="把同一对象、同一时机的试行和正式规则编译成一条语句,写到标准输出。"
+    "不写 --schedule 是逐笔审核支付的规则。",
+)
 @_root
 @_dialect
 @click.option("--plan", type=click.Choice([one.value for one in Plan]), default="probe")
 @click.option("--subject", default=PAYMENT, show_default=True, help="监控对象。")
-@click.option("--schedule", type=click.Choice([one.value for one in Schedule]))
+@click.option(
+    "--schedule",
+    type=click.Choice([one.value for one in Schedule]),
+    help="定时规则的时机;支付以外的对象只有定时规则。",
+)
 def compile_(
     root: Path, dialect: str, plan: str, subject: str, schedule: str | None
 ) -> None:
     """Print the whole catalogue as one statement."""
-    catalogue = load(root)
+    catalogue = _sound(root).catalogue
+    if subject not in catalogue.vocabulary.subjects:
+        known = "、".join(catalogue.vocabulary.subjects)
+        raise KuweiError("rule.subject", f"没有监控对象 {subject};可用 {known}。")
     statement = compile_rules(
         catalogue,
         untuned(catalogue),
         subject=subject,
         schedule=Schedule(schedule) if schedule else None,
     )
+    if not statement.rules:
+        raise _nothing_compiled(catalogue, subject, schedule)
     click.echo(statement.sql(Dialect(dialect), INCOMING, Plan(plan)))
 
 
@@ -165,6 +220,7 @@ def new(root: Path, family: str | None, rule_id: str) -> None:
 @click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
 def pack(root: Path, output: Path) -> None:
     """Write the catalogue as one file."""
+    _sound(root)
     data = bundle.pack(root)
     output.write_bytes(data)
     click.echo(f"{output} {len(data)} 字节 sha256:{bundle.digest(data)}")
@@ -182,19 +238,38 @@ def main() -> None:
 def _sound(root: Path) -> Reading:
     """Return a catalogue that reads; raise with all issues if it does not."""
     reading = read(layout.read_folder(root))
-    if reading.issues:
-        raise refusal(reading.issues)
+    mistyped = run_checks(reading, {}, (HasUniqueId(), Parses()))
+    if mistyped:
+        raise refusal(mistyped)
     return reading
 
 
 def _rule(catalogue: Catalogue, rule_id: str) -> Rule:
     if rule_id not in catalogue.rules:
+        near = "、".join(nearest(rule_id, catalogue.rules))
+        offer = f"是否 {near}?" if near else "规则号即 rules/ 下的文件名。"
         raise KuweiError(
             "rule.missing",
-            f"目录中没有规则 {rule_id};规则号即 rules/ 下的文件名。",
+            f"目录中没有规则 {rule_id};{offer}",
             kind=Kind.MISSING,
         )
     return catalogue.rules[rule_id]
+
+
+def _nothing_compiled(
+    catalogue: Catalogue, subject: str, schedule: str | None
+) -> KuweiError:
+    """Return the refusal of an empty statement, saying what there is to compile."""
+    times = {
+        f"--schedule {one.schedule}" if one.schedule else "不写 --schedule"
+        for one in catalogue.rules.values()
+        if one.subject == subject and one.status in {Status.TRIAL, Status.STABLE}
+    }
+    when = f"在 {schedule} 时" if schedule else "逐笔"
+    offer = "、".join(sorted(times)) or "先写一条,status 为 trial 或 stable"
+    return KuweiError(
+        "rule.none", f"没有{when}检查 {subject} 的试行或正式规则;可以:{offer}。"
+    )
 
 
 def _try(

@@ -21,6 +21,7 @@ from kuwei_shared.catalogue.issues import Issue, Place
 BYTES_MAX = 1 << 20
 DEPTH_MAX = 16
 NODES_MAX = 100_000
+SHOWN_MAX = 20
 
 Value = str | int | Decimal | bool | dt.date | dt.datetime | None
 Plain = Value | list["Plain"] | dict[str, "Plain"]
@@ -86,6 +87,16 @@ def plain(node: Node) -> Plain:
     return node.value
 
 
+def scalars(node: Node) -> Iterator[Scalar]:
+    """Yield every single value below a node, in the order of the file."""
+    if isinstance(node, Scalar):
+        yield node
+    else:
+        below = node.entries.values() if isinstance(node, Table) else node.items
+        for child in below:
+            yield from scalars(child)
+
+
 def find(node: Node, path: tuple[str | int, ...]) -> Place:
     """Return the place of the node a path leads to, or of its nearest parent."""
     place = node.place
@@ -106,11 +117,34 @@ def parse(path: str, data: bytes) -> Node | Issue:
         return _Reader(path, _decoded(data)).document()
     except yaml.MarkedYAMLError as error:
         place = _place(path, error.problem_mark)
-        return _issue(place, f"YAML 写法有误({error.problem})。")
+        return _issue(place, _told(error, data.decode("utf-8")))
     except (yaml.YAMLError, UnicodeDecodeError):
         return _issue(Place(path=path), "文件不是 UTF-8 的 YAML。")
     except _Refused as refused:
         return refused.issue
+
+
+_PROBLEMS: tuple[tuple[str, str], ...] = (
+    ("expected ',' or ']'", "方括号“[”没有关上,或项与项之间缺逗号"),
+    ("expected ',' or '}'", "花括号“{”没有关上,或项与项之间缺逗号"),
+    ("mapping values are not allowed", "此处不能有冒号:值里有冒号须加引号,或缩进不对"),
+    ("could not find expected ':'", "键后面缺冒号,或引号没有关上"),
+    ("did not find expected key", "缩进与上文不齐,或引号用得不对"),
+    ("expected '-' indicator", "列表的“-”与上文不齐"),
+    ("cannot start any token", "此处不能用这个字符;缩进用空格,文字加引号"),
+    ("unexpected end of stream", "引号没有关上"),
+    ("unknown escape character", "双引号里的反斜杠后不能接这个字符;改用单引号"),
+)
+
+
+def _told(error: yaml.MarkedYAMLError, text: str) -> str:
+    """Return a YAML parser's complaint in Chinese, with the text where it stopped."""
+    problem = str(error.problem)
+    said = next((said for word, said in _PROBLEMS if word in problem), "写法有误")
+    mark = error.problem_mark
+    line = text.splitlines()[mark.line : mark.line + 1] if mark else []
+    near = line[0][mark.column :].strip()[:SHOWN_MAX] if mark and line else ""
+    return f"“{near}”处:{said}。" if near else f"{said}。"
 
 
 class _Mark(Protocol):
@@ -131,7 +165,7 @@ def _issue(place: Place, message: str) -> Issue:
         place=place,
         code="yaml",
         message=message,
-        remedy="对照 rules-catalog/schema 与相邻文件改正写法。",
+        remedy="对照相邻文件改正;各键的写法见 docs/conditions.md。",
     )
 
 

@@ -29,7 +29,9 @@ T = TypeVar("T")
 class Reading:
     """All that reading brought: what could be built, and what is wrong.
 
-    ``rules`` and ``lists`` hold every readable file, two of one id included.
+    ``rules`` and ``lists`` hold every readable file, two of one id included. Rules
+    are read only if the vocabulary is: without it, each of their names is unknown.
+    ``flawed`` holds rules of which some value could not be read, the rest as written.
     """
 
     files: Files
@@ -38,7 +40,13 @@ class Reading:
     rules: tuple[tuple[str, Rule], ...]
     lists: tuple[tuple[str, NamedList], ...]
     catalogue: Catalogue
+    flawed: tuple[tuple[str, Rule], ...] = field(default=())
     issues: tuple[Issue, ...] = field(default=())
+
+    @property
+    def broken(self) -> frozenset[str]:
+        """Files that could not be read as what they should be."""
+        return frozenset(issue.place.path for issue in self.issues)
 
 
 def load(root: Path) -> Catalogue:
@@ -86,12 +94,16 @@ class _Collector:
         self.files = files
         self.issues: list[Issue] = []
         self.nodes: dict[str, Node] = {}
+        self.flawed: list[tuple[str, Rule]] = []
+        self.worded = True
 
     def reading(self) -> Reading:
         self._parse()
         vocabulary = self._one(layout.VOCABULARY, read_vocabulary)
+        self.worded = all(one.place.path != layout.VOCABULARY for one in self.issues)
         rules = self._each(
-            layout.is_rule, lambda node, notes: read_rule(node, vocabulary, notes)
+            lambda path: self.worded and layout.is_rule(path),
+            lambda node, notes: read_rule(node, vocabulary, notes),
         )
         lists = self._each(layout.is_list, read_list)
         return Reading(
@@ -101,6 +113,7 @@ class _Collector:
             rules=rules,
             lists=lists,
             catalogue=self._catalogue(vocabulary, rules, lists),
+            flawed=tuple(self.flawed),
             issues=tuple(sorted(self.issues)),
         )
 
@@ -116,9 +129,14 @@ class _Collector:
             rules={rule.id: rule for _, rule in rules},
             lists={one.id: one for _, one in lists},
             patterns=self._one(layout.PATTERNS, read_patterns),
-            base_example=self._one(
-                layout.BASE, lambda node, notes: _base(node, vocabulary, notes)
-            ),
+            base_example=self._base_example(vocabulary),
+        )
+
+    def _base_example(self, vocabulary: Vocabulary) -> Mapping[str, Value]:
+        if not self.worded:
+            return {}
+        return self._one(
+            layout.BASE, lambda node, notes: _base(node, vocabulary, notes)
         )
 
     def _parse(self) -> None:
@@ -153,6 +171,8 @@ class _Collector:
                 self.issues += notes.issues
                 if not notes.issues:
                     built.append((path, one))
+                elif isinstance(one, Rule):
+                    self.flawed.append((path, one))
         return tuple(built)
 
 

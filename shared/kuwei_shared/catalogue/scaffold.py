@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from kuwei_shared.catalogue import files as layout
 from kuwei_shared.kernel.errors import Kind, KuweiError
 
-_ID = re.compile(r"[A-Z][A-Z0-9]{0,7}(-[A-Z0-9]{1,6})*")
+UNWRITTEN = "待写"
+ID_LENGTH_MAX = 24
+_ID = re.compile(r"([A-Z]+)[A-Z0-9]{0,7}(-[A-Z0-9]{1,6})*")
 
 TEMPLATE = """\
 id: {id}
@@ -48,17 +51,29 @@ def new_rule(root: Path, rule_id: str, family: str | None = None) -> Path:
     """Write the file of a new draft rule; return where it is.
 
     Raises:
-        KuweiError: the id is malformed or taken.
+        KuweiError: the id is malformed or taken, the folder is no place for rules,
+            or there is no catalogue.
     """
-    if not _ID.fullmatch(rule_id):
-        raise KuweiError("rule.id", f"规则号 {rule_id} 不合格式;写成如 GX-U10、A0108。")
+    layout.read_folder(root)
+    shaped = _ID.fullmatch(rule_id)
+    if not shaped or len(rule_id) > ID_LENGTH_MAX:
+        raise KuweiError(
+            "rule.id",
+            f"规则号“{rule_id}”不合格式;写成如 GX-U10、A0108,至多 {ID_LENGTH_MAX} 字。",
+        )
+    path = f"rules/{family or shaped[1].lower()}/{rule_id}.yaml"
+    if not layout.is_rule(path):
+        raise KuweiError(
+            "rule.family",
+            f"“{family}”不能作规则的文件夹;只用小写字母、数字、- 和 _,"
+            "如 gx,至多三层,如 city/liuzhou。",
+        )
     taken = sorted((root / "rules").rglob(f"{rule_id}.yaml"))
     if taken:
         raise KuweiError(
             "rule.exists", f"{taken[0]} 已存在;请换规则号。", kind=Kind.CONFLICT
         )
-    folder = root / "rules" / (family or rule_id.partition("-")[0].lower())
-    folder.mkdir(parents=True, exist_ok=True)
-    place = folder / f"{rule_id}.yaml"
+    place = root / path
+    place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(TEMPLATE.format(id=rule_id, ref=rule_id), encoding="utf-8")
     return place

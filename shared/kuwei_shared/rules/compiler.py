@@ -22,7 +22,8 @@ from kuwei_shared.rules.model import (
     Status,
     Value,
 )
-from kuwei_shared.rules.parser import Names, parse
+from kuwei_shared.rules.naming import Names
+from kuwei_shared.rules.parser import parse
 from kuwei_shared.rules.placeholders import placeholders
 from kuwei_shared.rules.printer import Dialect, Printer, column, quote
 from kuwei_shared.rules.probing import keys_of

@@ -10,21 +10,19 @@ Invariants:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
-from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.rules import expression as tree
+from kuwei_shared.rules.faults import TOO_BIG, ExpressionError, gathered
 from kuwei_shared.rules.functions import FUNCTIONS, Arg, Signature
-from kuwei_shared.rules.model import ListKind, NamedList, Param
-from kuwei_shared.rules.vocabulary import PAYMENT, Sort, Type, Vocabulary
+from kuwei_shared.rules.naming import ARGUMENTS, SORTS, Names, nearest, usage
+from kuwei_shared.rules.syntax import foreign, placed, read, shown, unread
+from kuwei_shared.rules.vocabulary import Sort
 
-LENGTH_MAX = 2_000
 DEPTH_MAX = 24
 NODES_MAX = 200
 TEXT_LITERAL_MAX = 200
@@ -58,65 +56,22 @@ SPELLED: Mapping[type[exp.Expr], str] = {
 }
 
 
-class ExpressionError(KuweiError):
-    """A condition that says something the language has no words for."""
-
-    def __init__(self, code: str, message: str, *, column: int | None = None) -> None:
-        details: dict[str, str | int] = {} if column is None else {"column": column}
-        super().__init__(f"expression.{code}", message, details=details)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
-    """What a condition may refer to: the vocabulary seen from a subject."""
-
-    vocabulary: Vocabulary
-    params: Mapping[str, Param]
-    lists: Mapping[str, NamedList]
-    patterns: Mapping[str, str]
-    subject: str = PAYMENT
-
-    def type_of(self, path: str) -> Type | None:
-        """Return the type of a name this subject can reach, or None."""
-        prefix, _, rest = path.partition(".")
-        if prefix == "param":
-            return self.params[rest].type if rest in self.params else None
-        if path in _RUN_DATE_NAMES or self.subject == PAYMENT:
-            return self.vocabulary.type_of(path)
-        return self.vocabulary.type_of(path) if rest else None
-
-
-# A scheduled rule over an entity still knows the day it runs for.
-_RUN_DATE_NAMES = frozenset({"vou_date", "plan_month", "vou_month", "vou_day"})
-
-
 def parse(text: str, names: Names) -> tree.Node:
     """Return the typed tree of a condition.
 
     Raises:
         ExpressionError: with a Chinese sentence naming the place and remedy.
     """
-    if len(text) > LENGTH_MAX:
-        raise ExpressionError(
-            "too_long", f"条件超过 {LENGTH_MAX} 字符,请拆成几条规则。"
-        )
-    if ";" in text or "--" in text or "/*" in text or "\x00" in text:
-        raise ExpressionError("forbidden", "条件中不得有分号、注释或空字符。")
-    try:
-        parsed = sqlglot.parse_one(f"({text})", dialect="postgres")
-    except (SqlglotError, RecursionError) as error:
-        raise ExpressionError("syntax", f"条件无法解析:{_first_line(error)}") from error
-    if type(parsed) is not exp.Paren:
-        # "a) or (b" would close the parenthesis put around it.
-        raise ExpressionError("syntax", "条件无法解析:括号不成对,或不是一个判断。")
-    node = _Translator(names).translate(parsed, depth=0)
+    parsed = read(text)
+    node = _Translator(names).translate(parsed, 0)
     if tree.sort_of(node) is not Sort.BOOLEAN:
-        raise ExpressionError("not_boolean", "条件须为真假判断,例如加上比较。")
+        raise ExpressionError(
+            "not_boolean",
+            f"整个条件是{SORTS[tree.sort_of(node)]},不是真假判断。",
+            "加上比较,例如 pay_amt >= param.limit。",
+            column=0,
+        )
     return node
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:200] if str(error) else "嵌套过深"
 
 
 class _Translator:
@@ -126,26 +81,22 @@ class _Translator:
         self.names = names
         self.count = 0
 
-    def translate(self, node: exp.Expr, *, depth: int) -> tree.Node:
+    def translate(self, node: exp.Expr, depth: int) -> tree.Node:
         self.count += 1
         if depth > DEPTH_MAX or self.count > NODES_MAX:
-            raise ExpressionError("too_big", "条件过于复杂,请拆成几条规则。")
-        try:
+            raise ExpressionError(TOO_BIG, "条件过于复杂。", "拆成几条规则。")
+        with placed(node):
             return self._formed(node, depth + 1)
-        except ExpressionError as error:
-            # The innermost node with a place names it; outer ones leave it be.
-            place = _place(node)
-            if place is not None:
-                error.details.setdefault("column", place)
-            raise
 
     def _formed(self, node: exp.Expr, depth: int) -> tree.Node:
         form = self._form(type(node))
-        if form is None or _unread(node):
-            raise ExpressionError(
-                "forbidden", f"条件中不能使用“{node.sql()[:60]}”这种写法。"
-            )
+        if form is None or unread(node):
+            raise foreign(node)
         return form(node, depth)
+
+    def _every(self, nodes: Iterable[exp.Expr], depth: int) -> list[tree.Node]:
+        """Translate some nodes, telling of the faults of all of them."""
+        return gathered([partial(self.translate, one, depth) for one in nodes])
 
     def _form(
         self, kind: type[exp.Expr]
@@ -172,66 +123,70 @@ class _Translator:
         return forms.get(kind)
 
     def _paren(self, node: exp.Expr, depth: int) -> tree.Node:
-        return self.translate(node.this, depth=depth)
+        return self.translate(node.this, depth)
 
     def _compare(self, node: exp.Expr, depth: int) -> tree.Node:
-        left = self.translate(node.this, depth=depth)
-        right = self.translate(node.expression, depth=depth)
-        self._same_sort(left, right, node)
+        left, right = self._every([node.this, node.expression], depth)
+        _same_sort(left, right, node)
         return tree.Compare(COMPARISONS[type(node)], left, right)
 
     def _arithmetic(self, node: exp.Expr, depth: int) -> tree.Node:
-        left = self._number(node.this, depth)
-        right = self._number(node.expression, depth)
+        parts = (node.this, node.expression)
+        left, right = gathered([partial(self._number, one, depth) for one in parts])
         return tree.Arithmetic(ARITHMETIC[type(node)], left, right)
 
     def _number(self, node: exp.Expr, depth: int) -> tree.Node:
-        found = self.translate(node, depth=depth)
-        if tree.sort_of(found) is not Sort.NUMBER:
-            raise ExpressionError("type", f"“{node.sql()}”不是数值,不能计算。")
-        return found
+        return self._of(Sort.NUMBER, node, depth)
 
-    def _truth(self, node: exp.Expr, depth: int) -> tree.Node:
-        found = self.translate(node, depth=depth)
-        if tree.sort_of(found) is not Sort.BOOLEAN:
-            raise ExpressionError("type", f"“{node.sql()}”不是真假判断。")
+    def _of(self, wanted: Sort, node: exp.Expr, depth: int) -> tree.Node:
+        found = self.translate(node, depth)
+        if tree.sort_of(found) is not wanted:
+            is_, be = SORTS[tree.sort_of(found)], SORTS[wanted]
+            remedy = "加上比较。" if wanted is Sort.BOOLEAN else "只有数能加、减、乘。"
+            raise ExpressionError(
+                "type", f"“{shown(node)}”是{is_},此处要{be}。", remedy
+            )
         return found
 
     def _logic(self, node: exp.Expr, depth: int) -> tree.Node:
         op = "and" if isinstance(node, exp.And) else "or"
-        terms = [self._truth(part, depth) for part in node.flatten()]
+        parts = node.flatten()
+        terms = gathered([partial(self._of, Sort.BOOLEAN, one, depth) for one in parts])
         return tree.Logic(op, tuple(terms))
 
     def _not(self, node: exp.Expr, depth: int) -> tree.Node:
-        return tree.Not(self._truth(node.this, depth))
+        return tree.Not(self._of(Sort.BOOLEAN, node.this, depth))
 
     def _is(self, node: exp.Expr, depth: int) -> tree.Node:
         if not isinstance(node.expression, exp.Null):
-            raise ExpressionError("forbidden", "IS 后只能是 NULL 或 NOT NULL。")
-        test = tree.IsNull(self.translate(node.this, depth=depth))
+            said = f"IS 后只能是 NULL 或 NOT NULL,不能是“{shown(node.expression)}”。"
+            remedy = "真假字段直接写名称或 not 名称。"
+            raise ExpressionError("forbidden", said, remedy)
+        test = tree.IsNull(self.translate(node.this, depth))
         # sqlglot keeps the NOT of IS NOT NULL in an argument of the same node.
         return tree.Not(test) if node.args.get("negate") else test
 
     def _in(self, node: exp.Expr, depth: int) -> tree.Node:
-        term = self.translate(node.this, depth=depth)
         if node.args.get("query") or node.args.get("unnest") or node.args.get("field"):
-            raise ExpressionError("forbidden", "IN 后只能是常量,不能是子查询。")
-        options = [self.translate(one, depth=depth) for one in node.expressions]
+            said = f"“{shown(node)}”:IN 后只能是括号中的常量,不能是子查询。"
+            raise ExpressionError("forbidden", said, _CONSTANTS)
+        term, *options = self._every([node.this, *node.expressions], depth)
         literals = [one for one in options if isinstance(one, tree.Literal)]
         if len(literals) != len(options) or not literals:
-            raise ExpressionError("type", "IN 后只能是常量;成组的值请用名单 one_of。")
+            said = f"“{shown(node)}”:IN 后只能是常量。"
+            raise ExpressionError("type", said, _CONSTANTS)
         for literal in literals:
-            self._same_sort(term, literal, node)
+            _same_sort(term, literal, node)
         return tree.Member(term, tuple(literals))
 
     def _between(self, node: exp.Expr, depth: int) -> tree.Node:
         if node.args.get("symmetric"):
-            raise ExpressionError("forbidden", "不能使用 BETWEEN SYMMETRIC。")
-        term = self.translate(node.this, depth=depth)
-        low = self.translate(node.args["low"], depth=depth)
-        high = self.translate(node.args["high"], depth=depth)
-        self._same_sort(term, low, node)
-        self._same_sort(term, high, node)
+            said = "不能使用 BETWEEN SYMMETRIC。"
+            raise ExpressionError("forbidden", said, "小的写在前,大的写在后。")
+        ends = (node.args["low"], node.args["high"])
+        term, low, high = self._every([node.this, *ends], depth)
+        _same_sort(term, low, node)
+        _same_sort(term, high, node)
         return tree.Between(term, low, high)
 
     def _negative(self, node: exp.Expr, depth: int) -> tree.Node:
@@ -240,31 +195,23 @@ class _Translator:
 
     def _name(self, node: exp.Expr, depth: int) -> tree.Node:
         del depth
-        path = self._path(node)
+        path = _path(node)
         kind = self.names.type_of(path)
         if kind is None:
-            raise ExpressionError("unknown_name", f"词汇表中没有“{path}”。")
+            raise self.names.unknown(path)
         return tree.Name(path, kind.sort)
-
-    @staticmethod
-    def _path(node: exp.Expr) -> str:
-        parts = node.parts if isinstance(node, exp.Column) else []
-        plain = [part for part in parts if isinstance(part, exp.Identifier)]
-        if not 1 <= len(parts) <= 2 or len(plain) != len(parts):  # noqa: PLR2004  # a name, or prefix.name
-            raise ExpressionError("unknown_name", f"“{node.sql()}”不是词汇表中的名称。")
-        if any(part.args.get("quoted") for part in plain):
-            raise ExpressionError("forbidden", "名称不加引号。")
-        return ".".join(part.name for part in plain)
 
     def _literal(self, node: exp.Expr, depth: int) -> tree.Node:
         del depth
         text = str(node.this)
         if node.args.get("is_string"):
             if len(text) > TEXT_LITERAL_MAX:
-                raise ExpressionError("too_long", "文字常量过长,请改用名单。")
+                said = f"文字常量“{text[:12]}…”超过 {TEXT_LITERAL_MAX} 字。"
+                raise ExpressionError("too_long", said, "改用名单。")
             return tree.Literal(text, Sort.TEXT)
         if not _NUMBER.fullmatch(text):
-            raise ExpressionError("type", f"“{text[:30]}”不是普通的数。")
+            remedy = "写成普通的数:整数至多 18 位,小数至多 6 位。"
+            raise ExpressionError("type", f"“{text[:30]}”不是普通的数。", remedy)
         return tree.Literal(Decimal(text), Sort.NUMBER)
 
     def _boolean(self, node: exp.Expr, depth: int) -> tree.Node:
@@ -275,96 +222,81 @@ class _Translator:
         name, given = _call_parts(node)
         signature = FUNCTIONS.get(name)
         if signature is None:
-            raise ExpressionError("unknown_function", f"没有函数“{name}”。")
+            offer = "、".join(nearest(name, FUNCTIONS) or FUNCTIONS)
+            said, remedy = f"没有函数“{name}”。", f"可用 {offer}。"
+            raise ExpressionError("unknown_function", said, remedy)
         if len(given) != len(signature.args):
-            raise ExpressionError(
-                "arguments", f"函数 {name} 需要 {len(signature.args)} 个参数。"
-            )
-        args = [
-            self._argument(one, kind, name, depth)
-            for one, kind in zip(given, signature.args, strict=True)
-        ]
-        return tree.Call(name, tuple(args), self._yields(signature, args, name))
-
-    @staticmethod
-    def _yields(
-        signature: Signature, args: list[tree.Node | tree.Reference], name: str
-    ) -> Sort:
-        if signature.yields is not None:
-            return signature.yields
-        first, second = args
-        if isinstance(first, tree.Reference) or isinstance(second, tree.Reference):
-            raise ExpressionError("arguments", f"函数 {name} 不接受名单。")
-        if tree.sort_of(first) is not tree.sort_of(second):
-            raise ExpressionError("type", f"函数 {name} 的两个参数类型不同。")
-        return tree.sort_of(first)
+            said = f"函数 {name} 有 {len(signature.args)} 个参数,写了 {len(given)} 个。"
+            raise ExpressionError("arguments", said, f"写成 {usage(name)}。")
+        pairs = zip(given, signature.args, strict=True)
+        args = gathered(
+            [partial(self._argument, one, kind, name, depth) for one, kind in pairs]
+        )
+        return tree.Call(name, tuple(args), _yields(signature, args, name))
 
     def _argument(
         self, node: exp.Expr, kind: Arg, function: str, depth: int
     ) -> tree.Node | tree.Reference:
         if kind in {Arg.CODE_LIST, Arg.WORD_LIST, Arg.PATTERN}:
-            return self._reference(node, kind, function)
-        found = self.translate(node, depth=depth)
+            with placed(node):
+                path = _path(node)
+                self.names.listed(path, kind, function)
+                return tree.Reference(path)
+        found = self.translate(node, depth)
         wanted = _WANTED.get(kind)
-        if wanted is not None and tree.sort_of(found) is not wanted:
-            raise ExpressionError(
-                "type", f"函数 {function} 的参数“{node.sql()}”类型不对。"
-            )
-        if kind in _CONSTANT and not isinstance(found, tree.Literal):
-            raise ExpressionError("type", f"函数 {function} 的该参数须为常量。")
-        if kind is Arg.POSITIVE_LITERAL and not _is_positive(found):
-            raise ExpressionError("type", f"函数 {function} 的该参数须为正数。")
+        if (
+            (wanted is not None and tree.sort_of(found) is not wanted)
+            or (kind in _CONSTANT and not isinstance(found, tree.Literal))
+            or (kind is Arg.POSITIVE_LITERAL and not _is_positive(found))
+        ):
+            said = f"函数 {function} 的参数“{shown(node)}”须是{ARGUMENTS[kind]}。"
+            raise ExpressionError("type", said, f"写成 {usage(function)}。")
         return found
 
-    def _reference(self, node: exp.Expr, kind: Arg, function: str) -> tree.Reference:
-        path = self._path(node)
-        prefix, _, name = path.partition(".")
-        if kind is Arg.PATTERN:
-            known = prefix == "pattern" and name in self.names.patterns
-        else:
-            wanted = ListKind.CODES if kind is Arg.CODE_LIST else ListKind.WORDS
-            listed = self.names.lists.get(name) if prefix == "list" else None
-            known = listed is not None and listed.kind is wanted
-        if not known:
-            raise ExpressionError(
-                "unknown_list", f"函数 {function} 找不到 {path},或种类不符。"
-            )
-        return tree.Reference(path)
 
-    @staticmethod
-    def _same_sort(left: tree.Node, right: tree.Node, node: exp.Expr) -> None:
-        if tree.sort_of(left) is not tree.sort_of(right):
-            raise ExpressionError("type", f"“{node.sql()[:80]}”两边类型不同。")
+def _yields(
+    signature: Signature, args: list[tree.Node | tree.Reference], name: str
+) -> Sort:
+    if signature.yields is not None:
+        return signature.yields
+    first, second = args
+    if isinstance(first, tree.Reference) or isinstance(second, tree.Reference):
+        said = f"函数 {name} 不接受名单。"
+        raise ExpressionError("arguments", said, f"写成 {usage(name)}。")
+    left, right = tree.sort_of(first), tree.sort_of(second)
+    if left is not right:
+        said = f"函数 {name} 的两个参数一个是{SORTS[left]},一个是{SORTS[right]}。"
+        raise ExpressionError("type", said, "两个参数须同类。")
+    return left
 
 
-_PARTS = frozenset({"this", "expression"})
-_READ: Mapping[type[exp.Expr], frozenset[str]] = {
-    exp.Is: _PARTS | {"negate"},
-    exp.In: frozenset({"this", "expressions", "query", "unnest", "field"}),
-    exp.Between: frozenset({"this", "low", "high", "symmetric"}),
-    exp.Anonymous: frozenset({"this", "expressions"}),
-    exp.Coalesce: frozenset({"this", "expressions"}),
-    exp.Column: frozenset({"this", "table", "db", "catalog"}),
-    exp.Literal: frozenset({"this", "is_string"}),
-}
+def _path(node: exp.Expr) -> str:
+    parts = node.parts if isinstance(node, exp.Column) else []
+    plain = [part for part in parts if isinstance(part, exp.Identifier)]
+    if not 1 <= len(parts) <= 2 or len(plain) != len(parts):  # noqa: PLR2004  # a name, or prefix.name
+        said = f"“{shown(node)}”不是词汇表中的名称。"
+        raise ExpressionError("unknown_name", said, "写名称,或 前缀.名称。")
+    return ".".join(part.name for part in plain)
 
 
-def _place(node: exp.Expr) -> int | None:
-    """Return where the first name in a node stands in the condition, from 0."""
-    starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
-    return min(starts) - 1 if starts else None  # the text was put in parentheses
+def _same_sort(left: tree.Node, right: tree.Node, node: exp.Expr) -> None:
+    sorts = {tree.sort_of(left), tree.sort_of(right)}
+    if len(sorts) > 1:
+        first, second = SORTS[tree.sort_of(left)], SORTS[tree.sort_of(right)]
+        said = f"“{shown(node)}”比较的是{first}和{second}。"
+        raise ExpressionError("type", said, _compared(sorts))
 
 
-def _unread(node: exp.Expr) -> bool:
-    """Say whether a node carries something no translation would look at.
+def _compared(sorts: set[Sort]) -> str:
+    """Return how values of two families can be put beside one another after all."""
+    if sorts & {Sort.DATE, Sort.TIMESTAMP}:
+        return "日期没有常量:写 date 型参数,或用 days_between、year、month、day、hour。"
+    if Sort.BOOLEAN in sorts:
+        return "真假字段直接写名称或 not 名称;常量写 true、false,不加引号。"
+    return "数不加引号;代码和文字加单引号。"
 
-    A part left unread would be dropped in silence, and the rule would then mean
-    something else than it says (a negation, a second argument).
-    """
-    read = _READ.get(type(node), _PARTS)
-    return any(part and name not in read for name, part in node.args.items())
 
-
+_CONSTANTS = "写成 in ('a', 'b');成组的值放进名单,用 one_of。"
 _WANTED: Mapping[Arg, Sort] = {
     Arg.TEXT: Sort.TEXT,
     Arg.NUMBER: Sort.NUMBER,

@@ -68,6 +68,17 @@ def files() -> Files:
     }
 
 
+@pytest.fixture
+def folder(files: Files, tmp_path: Path) -> Path:
+    """The small catalogue in a folder."""
+    root = tmp_path / "catalogue"
+    for path, data in files.items():
+        place = root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    return root
+
+
 Spoil = Callable[..., list[Issue]]
 
 

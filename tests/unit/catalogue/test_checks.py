@@ -32,7 +32,7 @@ def test_a_catalogue_without_a_fault_raises_no_issue(spoilt: Spoil) -> None:
 
 FAULTS = [
     # check, old text, new text, line
-    ("schema", "title: 大额支付", "titel: 大额支付", 1),
+    ("schema", "title: 大额支付", "titel: 大额支付", 3),
     ("id.filename", "id: GX-U10", "id: GX-U11", 1),
     ("title.short", "大额支付", "单笔支付金额很大。", 3),
     ("basis.dates", "from: 2012-01-01", "from: 1912-01-01", 8),

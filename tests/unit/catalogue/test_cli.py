@@ -5,34 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from rules_tool import RULE, run, spoil
 
 from kuwei_shared.catalogue import bundle
-from kuwei_shared.catalogue.cli import commands
 from kuwei_shared.kernel.errors import KuweiError
-
-Files = dict[str, bytes]
-RULE = "rules/gx/GX-U10.yaml"
-
-
-@pytest.fixture
-def folder(files: Files, tmp_path: Path) -> Path:
-    for path, data in files.items():
-        place = tmp_path / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(data)
-    return tmp_path
-
-
-def run(folder: Path, *words: str) -> Result:
-    command, *rest = words
-    arguments = [command, "--catalogue", str(folder), *rest]
-    return CliRunner().invoke(commands, arguments)
-
-
-def spoil(folder: Path, old: str, new: str) -> None:
-    place = folder / RULE
-    place.write_text(place.read_text().replace(old, new, 1))
 
 
 def test_check_lists_every_fault_with_file_and_line(folder: Path) -> None:

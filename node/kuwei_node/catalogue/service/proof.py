@@ -8,8 +8,8 @@ from kuwei_shared.catalogue.engines import PostgresEngine
 from kuwei_shared.catalogue.trial import Outcome, try_examples
 from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.rules.facts import Plan
+from kuwei_shared.rules.faults import ExpressionError
 from kuwei_shared.rules.model import Catalogue
-from kuwei_shared.rules.parser import ExpressionError
 from kuwei_shared.rules.printer import Dialect
 from kuwei_shared.screening.effective import EffectiveCatalogue
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from kuwei_shared.catalogue.checks.study import Case, RuleCheck
+from kuwei_shared.catalogue.checks.study import Case, RuleCheck, Study
 from kuwei_shared.catalogue.issues import Issue
 from kuwei_shared.rules import expression as tree
+from kuwei_shared.rules.faults import ExpressionError
 from kuwei_shared.rules.model import Example
-from kuwei_shared.rules.parser import ExpressionError
 from kuwei_shared.rules.vocabulary import Vocabulary
 
+MANUAL = "docs/conditions.md"
 # A scheduled row knows the day it runs for besides its own columns.
 _RUN_NAMES = frozenset({"vou_date", "fiscal_year", "stage"})
 
@@ -20,13 +22,27 @@ class Parses(RuleCheck):
 
     id = "condition"
 
+    def issues(self, study: Study) -> Iterator[Issue]:
+        """Yield the faults of every condition, in rules otherwise wrong too."""
+        yield from super().issues(study)
+        for case in study.flawed:
+            sure = (one for one in case.faults if _is_sure(one, case))
+            yield from self.on(replace(case, faults=tuple(sure)))
+
     def on(self, case: Case) -> Iterator[Issue]:
-        """Yield the first thing the condition says that the language cannot."""
-        error = case.condition
-        if isinstance(error, ExpressionError):
-            place = case.error_place(error)
-            remedy = "对照词汇表与条件语言的说明改写。"
-            yield case.issue_at(self.id, place, error.message, remedy)
+        """Yield everything the condition says that the language cannot."""
+        for error in case.faults:
+            remedy = f"{error.remedy}条件语言见 {MANUAL}。"
+            yield case.issue_at(self.id, case.error_place(error), error.said, remedy)
+
+
+def _is_sure(fault: ExpressionError, case: Case) -> bool:
+    """Say whether a fault cannot follow from what is wrong elsewhere in the rule."""
+    of_param = fault.said.startswith("规则没有参数")
+    return bool(case.rule.when) and fault.code not in {
+        "expression.type",
+        *({"expression.unknown_name"} if of_param and not case.rule.params else ()),
+    }
 
 
 class RequiresKnownNames(RuleCheck):

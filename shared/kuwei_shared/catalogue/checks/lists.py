@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kuwei_shared.catalogue import files as layout
-from kuwei_shared.catalogue.checks.study import Study
+from kuwei_shared.catalogue.checks.study import Case, Study
 from kuwei_shared.catalogue.document import find
 from kuwei_shared.catalogue.issues import Issue
 from kuwei_shared.rules import expression as tree
@@ -16,6 +16,8 @@ from kuwei_shared.rules.model import ListKind, NamedList
 # between PostgreSQL and RE2, or exist in one of them only.
 _UNSHARED = re.compile(r"\(\?|\\[1-9bByYmMAZzxuUpPQ]|[*+?}][?+]|\[\[|\\k")
 
+_REFERENCE = re.compile(r"\b(?:list|pattern)\.[a-z0-9_]+")
+
 
 class ListIsUsed:
     """Every list and pattern is used by some rule."""
@@ -24,12 +26,7 @@ class ListIsUsed:
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield idle lists and patterns."""
-        used = {
-            path
-            for case in study.cases
-            if case.tree is not None
-            for path in tree.references(case.tree)
-        }
+        used = {path for case in study.cases for path in _references(case)}
         reading = study.reading
         for path, one in reading.lists:
             if f"list.{one.id}" not in used:
@@ -81,6 +78,13 @@ class PatternIsShared:
                     message=f"格式 {name}:{fault}。",
                     remedy="只用字符类、分组、|、{n,m}、^、$。",
                 )
+
+
+def _references(case: Case) -> Iterable[str]:
+    """Return the lists and patterns a rule uses, though its condition be mistyped."""
+    if case.tree is not None:
+        return tree.references(case.tree)
+    return _REFERENCE.findall(case.rule.when)
 
 
 def _list_faults(one: NamedList) -> Iterator[tuple[tuple[str | int, ...], str, str]]:

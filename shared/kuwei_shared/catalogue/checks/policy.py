@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kuwei_shared.catalogue.checks.study import Case, RuleCheck
+from kuwei_shared.catalogue.document import scalars
 from kuwei_shared.catalogue.issues import Issue
+from kuwei_shared.catalogue.scaffold import UNWRITTEN
 from kuwei_shared.rules.model import Policy, Schedule, Severity, Status
 from kuwei_shared.rules.vocabulary import PAYMENT
 
@@ -123,6 +125,22 @@ class StableHasEvidence(RuleCheck):
                 "正式规则的示例太少。",
                 "至少四个示例;或先置为 trial。",
             )
+
+
+class IsWritten(RuleCheck):
+    """A rule that is not a draft has nothing left to write."""
+
+    id = "status.written"
+
+    def on(self, case: Case) -> Iterator[Issue]:
+        """Yield what ``kuwei-rules new`` left to the author."""
+        if case.rule.status is Status.DRAFT:
+            return
+        for one in scalars(case.node):
+            if isinstance(one.value, str) and UNWRITTEN in one.value:
+                message = f"“{one.value[:20]}”还没有写。"
+                remedy = "写上内容;没写完的规则 status 用 draft。"
+                yield case.issue_at(self.id, one.place, message, remedy)
 
 
 class DedupesByKnownNames(RuleCheck):

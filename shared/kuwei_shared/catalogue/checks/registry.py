@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from kuwei_shared.catalogue import files as layout
 from kuwei_shared.catalogue.checks import basis as grounds
 from kuwei_shared.catalogue.checks import (
     condition,
@@ -39,6 +40,7 @@ CHECKS: tuple[Check, ...] = (
     policy.PolicyFitsSeverity(),
     policy.ScheduledNeverStops(),
     policy.StableHasEvidence(),
+    policy.IsWritten(),
     policy.DedupesByKnownNames(),
     policy.DedupesWithinRun(),
     condition.Parses(),
@@ -64,6 +66,26 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+# They would miss what a broken file would have held.
+_WHOLE: tuple[Check, ...] = (
+    lists.ListIsUsed(),
+    coverage.CoversDemands(),
+    coverage.IsWide(),
+)
+
+
+def put_off(reading: Reading) -> frozenset[str]:
+    """Return the checks that make no sense until every file can be read."""
+    if not reading.broken:
+        return frozenset()
+    ids = {one.id for one in _WHOLE}
+    if reading.broken & {layout.BASE, layout.VOCABULARY}:
+        ids.add(shape.BaseIsComplete.id)
+    if layout.VOCABULARY in reading.broken:
+        ids.add(shape.VocabularyHolds.id)
+    return frozenset(ids)
+
+
 def run_checks(
     reading: Reading,
     schemas: Mapping[str, Plain],
@@ -71,8 +93,20 @@ def run_checks(
 ) -> tuple[Issue, ...]:
     """Return every issue of a catalogue: of reading it, and of every check."""
     study = Study(reading=reading, schemas=schemas)
-    found = [issue for check in checks for issue in check.issues(study)]
+    later = put_off(reading)
+    asked = [check for check in checks if check.id not in later]
+    found = [issue for check in asked for issue in check.issues(study)]
+    found = [one for one in found if not _is_told(one, reading)]
     return tuple(sorted((*reading.issues, *found)))
+
+
+def _is_told(issue: Issue, reading: Reading) -> bool:
+    """Say whether reading told already what the schema says of the same key."""
+    return issue.code == shape.FollowsSchema.id and any(
+        (one.place.path, one.place.line) == (issue.place.path, issue.place.line)
+        and one.message.partition(" ")[0] in issue.message
+        for one in reading.issues
+    )
 
 
 def read_schemas(root: Path) -> dict[str, Plain]:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 import jsonschema
 
 from kuwei_shared.catalogue import files as layout
+from kuwei_shared.catalogue.checks.deviation import concerns, worded
 from kuwei_shared.catalogue.checks.study import Case, RuleCheck, Study
 from kuwei_shared.catalogue.document import find, plain
 from kuwei_shared.catalogue.issues import Issue, Place
@@ -34,11 +35,10 @@ class FollowsSchema:
             if isinstance(schema, dict):
                 validator = jsonschema.Draft202012Validator(schema)
                 for error in validator.iter_errors(_jsonable(plain(node))):
+                    message, remedy = worded(error, _schema_of(path))
+                    place = find(node, concerns(error))
                     yield Issue(
-                        place=find(node, tuple(error.absolute_path)),
-                        code=self.id,
-                        message=_message(error),
-                        remedy=f"见 schema/{_schema_of(path)}.json。",
+                        place=place, code=self.id, message=message, remedy=remedy
                     )
 
 
@@ -194,26 +194,3 @@ def _jsonable(value: object) -> object:
         return [_jsonable(one) for one in value]
     isoformat = getattr(value, "isoformat", None)
     return isoformat() if callable(isoformat) else value
-
-
-_MESSAGES = {
-    "required": "缺少必填的键",
-    "additionalProperties": "有不认识的键",
-    "enum": "取值不在允许之列",
-    "pattern": "写法不合格式",
-    "type": "类型不对",
-    "minLength": "太短",
-    "maxLength": "太长",
-    "minItems": "至少要有一项",
-    "maxItems": "项数过多",
-    "uniqueItems": "有重复的项",
-    "minimum": "数太小",
-    "maximum": "数太大",
-}
-
-
-def _message(error: jsonschema.ValidationError) -> str:
-    kind = str(error.validator)
-    key = ".".join(map(str, error.absolute_path)) or "文件"
-    detail = error.message.splitlines()[0][:120]
-    return f"{key}:{_MESSAGES.get(kind, '不合模板')}({detail})。"

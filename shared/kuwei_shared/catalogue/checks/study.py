@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
+from kuwei_shared.catalogue import files as layout
 from kuwei_shared.catalogue.document import Node, Plain, find
 from kuwei_shared.catalogue.issues import Issue, Place
 from kuwei_shared.catalogue.loading import Reading, scalar
 from kuwei_shared.rules import expression as tree
+from kuwei_shared.rules.faults import ExpressionError
 from kuwei_shared.rules.model import Rule, Value
-from kuwei_shared.rules.parser import ExpressionError, Names, parse
+from kuwei_shared.rules.naming import Names
+from kuwei_shared.rules.parser import parse
 from kuwei_shared.rules.vocabulary import Vocabulary
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -32,14 +35,20 @@ class Check(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One rule under study, with its file and its parsed condition."""
+    """One rule under study, with its file and its parsed condition.
+
+    Attributes:
+        tree: the condition's tree, None if it does not parse.
+        faults: why it does not, leaving out what a broken file would have held.
+    """
 
     path: str
     node: Node
     rule: Rule
     vocabulary: Vocabulary
     base: Mapping[str, Value]
-    condition: tree.Node | ExpressionError
+    tree: tree.Node | None
+    faults: tuple[ExpressionError, ...] = ()
 
     def place(self, *keys: str | int) -> Place:
         """Return where something of the rule is written."""
@@ -61,11 +70,6 @@ class Case:
         """Return the place of a character inside a text value of the rule."""
         node = scalar(self.node, key)
         return node.at(offset) if node else self.place(key)
-
-    @cached_property
-    def tree(self) -> tree.Node | None:
-        """The condition's tree, None if it does not parse."""
-        return None if isinstance(self.condition, ExpressionError) else self.condition
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -104,7 +108,7 @@ class Case:
         column = error.details.get("column")
         if isinstance(column, int):
             return self.in_text("when", column)
-        quoted = _QUOTED.search(error.message)
+        quoted = _QUOTED.search(error.said)
         offset = self.rule.when.find(quoted[1]) if quoted else 0
         return self.in_text("when", max(offset, 0))
 
@@ -130,6 +134,11 @@ class Study:
         """Every readable rule file."""
         return tuple(self._case(path, rule) for path, rule in self.reading.rules)
 
+    @cached_property
+    def flawed(self) -> tuple[Case, ...]:
+        """Every rule file of which some value is wrong."""
+        return tuple(self._case(path, rule) for path, rule in self.reading.flawed)
+
     def _case(self, path: str, rule: Rule) -> Case:
         catalogue = self.reading.catalogue
         names = Names(
@@ -139,21 +148,31 @@ class Study:
             patterns=catalogue.patterns,
             subject=rule.subject,
         )
+        condition, faults = _parsed(rule.when, names)
         return Case(
             path=path,
             node=self.reading.nodes[path],
             rule=rule,
             vocabulary=self.vocabulary,
             base=catalogue.base_example,
-            condition=_parsed(rule.when, names),
+            tree=condition,
+            faults=tuple(one for one in faults if not self._is_unread(one)),
         )
 
+    def _is_unread(self, fault: ExpressionError) -> bool:
+        """Say whether what a condition misses is in a file that could not be read."""
+        prefix, _, name = str(fault.details.get("missing", "")).partition(".")
+        holder = layout.PATTERNS if prefix == "pattern" else f"lists/{name}.yaml"
+        return holder in self.reading.broken
 
-def _parsed(text: str, names: Names) -> tree.Node | ExpressionError:
+
+def _parsed(
+    text: str, names: Names
+) -> tuple[tree.Node | None, tuple[ExpressionError, ...]]:
     try:
-        return parse(text, names)
+        return parse(text, names), ()
     except ExpressionError as error:
-        return error
+        return None, error.all
 
 
 class RuleCheck:

@@ -9,9 +9,9 @@ from typing import Protocol
 
 import duckdb
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from kuwei_shared.kernel.errors import KuweiError
+from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.rules.printer import Dialect
 
 STATEMENT_TIMEOUT_MS = 60_000
@@ -95,14 +95,46 @@ class PostgresEngine:
 def postgres(
     url: str, timeout_ms: int = STATEMENT_TIMEOUT_MS
 ) -> Iterator[PostgresEngine]:
-    """Open a PostgreSQL for trying rules: read-only, bounded, nothing kept."""
+    """Open a PostgreSQL for trying rules: read-only, bounded, nothing kept.
+
+    Raises:
+        KuweiError: the address is none, or nothing answers there.
+    """
     options = f"-c statement_timeout={timeout_ms}"
     options += " -c default_transaction_read_only=on"
     engine = sa.create_engine(
-        url, poolclass=sa.NullPool, connect_args={"options": options}
+        _address(url), poolclass=sa.NullPool, connect_args={"options": options}
     )
     try:
-        with engine.connect() as connection:
+        with _connected(engine) as connection:
             yield PostgresEngine(connection)
     finally:
         engine.dispose()
+
+
+def _address(url: str) -> sa.URL:
+    """Return a database's address; an error does not repeat it, it holds a password."""
+    try:
+        address = sa.make_url(url)
+    except ArgumentError:
+        address = None
+    if address is None or address.get_backend_name() not in {"postgresql", "postgres"}:
+        raise KuweiError(
+            "catalogue.postgres",
+            "--postgres 给的不是 PostgreSQL 地址;"
+            "写成 postgresql://用户:口令@主机:端口/库名。",
+        )
+    return address.set(drivername="postgresql+psycopg2")
+
+
+def _connected(engine: sa.Engine) -> sa.Connection:
+    try:
+        return engine.connect()
+    except DBAPIError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        first = str(error.orig).strip().splitlines()[0][:200]
+        raise KuweiError(
+            "catalogue.postgres",
+            f"连不上 {where}:{first};核对主机、端口、库名和口令。",
+            kind=Kind.UNAVAILABLE,
+        ) from error

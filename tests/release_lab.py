@@ -114,14 +114,16 @@ class Channel:
     down: KuweiError | None = None
     endless: bool = False
     asked: list[str] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
 
-    def open(self, path: str) -> Iterator[bytes]:
+    def open(self, path: str, offset: int = 0) -> Iterator[bytes]:
         self.asked.append(path)
+        self.offsets.append(offset)
         if self.down is not None:
             raise self.down
         if self.endless and path.startswith("targets/"):
             return iter(lambda: b"\0" * 65536, b"")
-        return iter([self._read(path)])
+        return iter([self._read(path)[offset:]])
 
     def _read(self, path: str) -> bytes:
         if path in self.swapped:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.releases.adoption import AdoptionState
 from kuwei_shared.releases.layout import RoleName
 
@@ -159,6 +160,18 @@ class Position:
 
     epoch: int = 0
     seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of a batch of reports.
+
+    A refusal is carried, not raised, so that the alarm it left is committed; the
+    edge raises it afterwards.
+    """
+
+    at: Position
+    refusal: KuweiError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

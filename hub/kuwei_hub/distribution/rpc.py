@@ -17,11 +17,12 @@ from grpc import aio
 
 from kuwei.v1 import distribution_pb2 as pb
 from kuwei.v1 import distribution_pb2_grpc as pb_grpc
-from kuwei_hub.distribution.domain import Position
+from kuwei_hub.distribution.domain import Taken
 from kuwei_hub.distribution.service.ledger import Ledger
 from kuwei_hub.distribution.service.library import Library
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.errors import KuweiError
+from kuwei_shared.releases import layout
 from kuwei_shared.rpc import peers
 from kuwei_shared.rpc.bridge import Bridge
 from kuwei_shared.trust import dsse
@@ -89,12 +90,10 @@ class DistributionRpc(pb_grpc.DistributionServiceServicer):
         del context
         data = await self._blob(request.path)
         if request.offset > len(data):
-            raise KuweiError("release.bad_offset", "续传位置超出文件长度。")
+            raise KuweiError(layout.BAD_OFFSET, "续传位置超出文件长度。")
         view = memoryview(data)[request.offset :]
         for start in range(0, max(len(view), 1), CHUNK_BYTES):
-            yield pb.FetchBlobResponse(
-                chunk=bytes(view[start : start + CHUNK_BYTES]), total_bytes=len(data)
-            )
+            yield pb.FetchBlobResponse(chunk=bytes(view[start : start + CHUNK_BYTES]))
 
     async def ReportActivation(
         self,
@@ -107,8 +106,10 @@ class DistributionRpc(pb_grpc.DistributionServiceServicer):
         del context
         reports = [from_message(message) for message in request.reports]
         code = peers.current().node_code
-        at = await self._bridge.run(self._record, code, reports)
-        return pb.ReportActivationResponse(epoch=at.epoch, seq=at.seq)
+        taken = await self._bridge.run(self._record, code, reports)
+        if taken.refusal is not None:
+            raise taken.refusal
+        return pb.ReportActivationResponse(epoch=taken.at.epoch, seq=taken.at.seq)
 
     async def _blob(self, path: str) -> bytes:
         """Return a file; askers of one file share one query."""
@@ -132,6 +133,6 @@ class DistributionRpc(pb_grpc.DistributionServiceServicer):
         with self._unit_of_work.begin() as session:
             return self._library.blob(session, path)
 
-    def _record(self, code: str, reports: list[dsse.Signed]) -> Position:
+    def _record(self, code: str, reports: list[dsse.Signed]) -> Taken:
         with self._unit_of_work.begin() as session:
             return self._ledger.record(session, code, reports)

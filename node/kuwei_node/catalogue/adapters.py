@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import grpc
-from tuf.ngclient.fetcher import FetcherInterface
 
 from kuwei.v1 import distribution_pb2 as pb
 from kuwei.v1 import distribution_pb2_grpc as pb_grpc
@@ -18,12 +17,12 @@ FETCH_S = 300
 REPORT_S = 10
 
 
-def grpc_fetcher(channel: grpc.Channel) -> FetcherInterface:
+def grpc_fetcher(channel: grpc.Channel) -> EagerFetcher:
     """Return a TUF fetcher that reads the hub's repository over a channel."""
     stub = pb_grpc.DistributionServiceStub(channel)
 
-    def open_blob(path: str) -> Iterator[bytes]:
-        request = pb.FetchBlobRequest(path=path)
+    def open_blob(path: str, offset: int) -> Iterator[bytes]:
+        request = pb.FetchBlobRequest(path=path, offset=offset)
         with raised_here():
             for piece in stub.FetchBlob(request, timeout=FETCH_S):
                 yield piece.chunk

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,14 +26,14 @@ from tuf.api.metadata import (
     Timestamp,
 )
 from tuf.ngclient import Updater, UpdaterConfig
-from tuf.ngclient.fetcher import FetcherInterface
 
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.releases import floors as floor_file
 from kuwei_shared.releases import layout
+from kuwei_shared.releases.arrival import Arrival
 from kuwei_shared.releases.assignment import Assignment, parse_rollout
-from kuwei_shared.releases.fetcher import BASE
+from kuwei_shared.releases.fetcher import BASE, EagerFetcher
 from kuwei_shared.releases.files import settle
 from kuwei_shared.releases.refusals import refusal
 
@@ -58,6 +58,10 @@ class Bundle:
     target: TargetFile
 
 
+def _unsaid() -> None:
+    """Tell nobody."""
+
+
 class ReleaseClient:
     """Fetches and verifies releases into a folder of its own.
 
@@ -73,7 +77,7 @@ class ReleaseClient:
         folder: Path,
         *,
         bootstrap: bytes,
-        fetcher: FetcherInterface,
+        fetcher: EagerFetcher,
         clock: Clock,
     ) -> None:
         self.folder = folder
@@ -103,7 +107,8 @@ class ReleaseClient:
             # Before it is kept: a moment far ahead would shut this node out for good.
             floors.check_clock(self._clock.now())
             floor_file.save(self._floor_path, floors)
-            yield TrustedView(updater, top, floors, self.folder / "bundles")
+            bundles = self.folder / "bundles"
+            yield TrustedView(updater, top, floors, self._fetcher, bundles)
 
     @property
     def _floor_path(self) -> Path:
@@ -163,10 +168,12 @@ class TrustedView:
         updater: Updater,
         top: Targets,
         floors: floor_file.Floors,
+        fetcher: EagerFetcher,
         bundles: Path,
     ) -> None:
         self._updater = updater
         self._top = top
+        self._fetcher = fetcher
         self._bundles = bundles
         self.floors = floors
 
@@ -205,14 +212,36 @@ class TrustedView:
         self.floors.check_serial(found.serial)
         return found
 
-    def fetch(self, bundle: Bundle) -> bytes:
-        """Return a bundle's verified bytes, downloading them once."""
+    def fetch(self, bundle: Bundle, arrived: Callable[[], None] = _unsaid) -> bytes:
+        """Return a bundle's verified bytes, fetching what is not here yet.
+
+        Args:
+            bundle: an approved release.
+            arrived: called when all bytes are on the disk, before they are verified.
+        """
         if bundle.length > layout.BUNDLE_BYTES_MAX:
             raise KuweiError(
                 "release.too_large",
                 f"目录 {bundle.version} 有 {bundle.length} 字节,超过上限。",
             )
-        return self._download(bundle.target).read_bytes()
+        final = self._final(bundle.target)
+        if self._updater.find_cached_target(bundle.target, str(final)) is None:
+            self._bring(bundle.target, final, arrived)
+        else:
+            arrived()
+        return final.read_bytes()
+
+    def _bring(
+        self, target: TargetFile, final: Path, arrived: Callable[[], None]
+    ) -> None:
+        arrival = Arrival(target, self._bundles)
+        try:
+            arrival.go_on(self._fetcher)
+            arrived()
+            arrival.settle_down()
+        except (RepositoryError, DownloadError) as error:
+            raise refusal(error) from error
+        settle(arrival.part, final)
 
     def _find(self, path: str) -> TargetFile | None:
         try:
@@ -221,7 +250,7 @@ class TrustedView:
             raise refusal(error) from error
 
     def _download(self, target: TargetFile) -> Path:
-        final = self._bundles / target.path.replace("/", "__")
+        final = self._final(target)
         if self._updater.find_cached_target(target, str(final)) is not None:
             return final
         fresh = final.with_name(f".{final.name}.new")
@@ -233,6 +262,9 @@ class TrustedView:
             os.fsync(handle.fileno())
         settle(fresh, final)
         return final
+
+    def _final(self, target: TargetFile) -> Path:
+        return self._bundles / target.path.replace("/", "__")
 
 
 def _as_bundle(target: TargetFile) -> Bundle:

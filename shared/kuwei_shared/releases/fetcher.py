@@ -19,6 +19,9 @@ from kuwei_shared.releases.layout import missing
 BASE = "kuwei:///"
 NOT_FOUND = 404
 
+OpenBlob = Callable[[str, int], Iterator[bytes]]
+"""Opens a path of the repository from a byte on."""
+
 
 class EagerFetcher(FetcherInterface):
     """Turns a function that opens a path as chunks into a TUF fetcher.
@@ -27,17 +30,25 @@ class EagerFetcher(FetcherInterface):
     KuweiError for a channel that fails, before or between chunks.
     """
 
-    def __init__(self, open_blob: Callable[[str], Iterator[bytes]]) -> None:
+    def __init__(self, open_blob: OpenBlob) -> None:
         self._open_blob = open_blob
 
-    def _fetch(self, url: str) -> Iterator[bytes]:
+    def fetch_from(self, url: str, offset: int) -> Iterator[bytes]:
+        """Return a file's bytes from an offset on.
+
+        Raises:
+            DownloadError: as tuf's own ``fetch``, here or between chunks.
+        """
         path = url.removeprefix(BASE)
         try:
-            chunks = self._open_blob(path)
+            chunks = self._open_blob(path, offset)
             first = next(chunks, b"")
         except KuweiError as error:
             raise _as_download(path, error) from error
         return chain([first], _translated(path, chunks))
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        return self.fetch_from(url, 0)
 
 
 class FilesFetcher(EagerFetcher):
@@ -47,11 +58,11 @@ class FilesFetcher(EagerFetcher):
         super().__init__(self._open)
         self._files = files
 
-    def _open(self, path: str) -> Iterator[bytes]:
+    def _open(self, path: str, offset: int) -> Iterator[bytes]:
         data = self._files.read(path)
         if data is None:
             raise missing(path)
-        return iter([data])
+        return iter([data[offset:]])
 
 
 def _translated(path: str, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -97,6 +97,10 @@ def check_path(path: str) -> str:
     return path
 
 
+BAD_OFFSET = "release.bad_offset"
+"""Code of the refusal to go on behind the end of a file."""
+
+
 def missing(path: str) -> KuweiError:
     """Return the refusal for a file the repository does not hold."""
     return KuweiError("release.missing", f"发布库中没有 {path}。", kind=Kind.MISSING)

@@ -42,7 +42,7 @@ from kuwei_node.uplink.domain import Hub as HubPort
 from kuwei_node.uplink.service.outbox import OutboxService
 from kuwei_node.uplink.service.recorder import Recorder
 from kuwei_node.uplink.service.standing import Standing
-from kuwei_node.uplink.tasks import Uplink
+from kuwei_node.uplink.tasks.line import Uplink
 from kuwei_shared.db.base import HubTable, NodeTable
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import SetClock, SystemClock

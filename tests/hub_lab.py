@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +17,11 @@ from sqlalchemy.orm import Session
 from kuwei_hub.distribution.domain import Position, Publication, ReleaseRow
 from kuwei_hub.distribution.service.ledger import Ledger
 from kuwei_hub.distribution.service.library import Library
+from kuwei_hub.fleet.domain import EventKind
 from kuwei_shared.kernel.clock import SetClock
 from kuwei_shared.releases.adoption import (
     ADOPTION_TYPE,
+    SERIAL_UNKNOWN,
     AdoptionReport,
     AdoptionState,
 )
@@ -36,6 +39,7 @@ class HubLab:
     clock: SetClock
     members: dict[str, Ed25519PrivateKey] = field(default_factory=dict)
     announced: list[str] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
 
     @classmethod
     def with_keys(cls, folder: Path) -> HubLab:
@@ -53,7 +57,7 @@ class HubLab:
 
     @property
     def ledger(self) -> Ledger:
-        return Ledger(clock=self.clock, key_of=self._key_of)
+        return Ledger(clock=self.clock, key_of=self._key_of, alarm=self._alarm)
 
     def publish(
         self,
@@ -101,8 +105,23 @@ class HubLab:
         key = self.enrol(signer or code)
         return dsse.sign(wire.encode(report), ADOPTION_TYPE, key)
 
+    def refusal(self, code: str, seq: int, version: str) -> dsse.Signed:
+        """Return a refusal of what a node could not look at."""
+        plain = wire.decode(self.report(code, seq, AdoptionState.FAILED).payload)
+        unseen = dataclasses.replace(
+            plain, version=version, serial=SERIAL_UNKNOWN, reason="签名已过期"
+        )
+        return dsse.sign(wire.encode(unseen), ADOPTION_TYPE, self.enrol(code))
+
     def hand_in(self, session: Session, code: str, *reports: dsse.Signed) -> Position:
-        return self.ledger.record(session, code, reports)
+        taken = self.ledger.record(session, code, reports)
+        if taken.refusal is not None:
+            raise taken.refusal
+        return taken.at
+
+    def _alarm(self, session: Session, code: str, kind: EventKind, note: str) -> None:
+        del session, note
+        self.alarms.append(f"{code} {kind}")
 
     def _key_of(self, session: Session, code: str) -> Ed25519PublicKey | None:
         del session

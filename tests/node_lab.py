@@ -101,7 +101,8 @@ class Outbox:
                 )
             if seq == len(self.taken) + 1:
                 self.taken.append(signed)
-        return 1, len(self.taken)
+        epoch = wire.decode(reports[-1].payload).epoch
+        return epoch, len(self.taken)
 
     def restore(self, held: int) -> None:
         """Go back to a backup that held so many reports."""

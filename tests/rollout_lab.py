@@ -75,6 +75,11 @@ class Desk:
         with hub.unit_of_work.begin() as session:
             hub.library.assign(session, f"2026.1.{serial}", codes, by=AUTHOR)
 
+    def pause(self, *codes: str) -> None:
+        hub = self.province.hub
+        with hub.unit_of_work.begin() as session:
+            hub.library.pause(session, codes)
+
     def standing(self) -> dict[str, RolloutRow]:
         hub = self.province.hub
         with hub.unit_of_work.begin() as session:

@@ -196,7 +196,7 @@ class Bureau(Books):
 
     def adopt(self) -> None:
         """Fetch, verify, compile and put in force what the province assigned."""
-        agent.adoption_of(self.node, self.channel).run()
+        agent.adoption_of(self.node, self.channel, self.line).run()
 
     def work(self) -> None:
         """Take in the treasury's files, run what is due, report."""

@@ -21,7 +21,8 @@ from kuwei_node.uplink.models import UplinkStatus
 from kuwei_node.uplink.service.outbox import Message, OutboxService
 from kuwei_node.uplink.service.recorder import Recorder
 from kuwei_node.uplink.service.standing import Standing
-from kuwei_node.uplink.tasks import OnNews, Process, Rhythm, Uplink
+from kuwei_node.uplink.tasks.line import Uplink
+from kuwei_node.uplink.tasks.process import OnNews, Process, Rhythm
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import SetClock
 from kuwei_shared.kernel.errors import Kind, KuweiError

@@ -23,6 +23,7 @@ from kuwei_hub.territory.service import Territory
 from kuwei_shared.db.engine import PoolLimits, connect
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock, SystemClock
+from kuwei_shared.releases.adoption import REPORT_STREAM
 from kuwei_shared.releases.keys import KeyFolder
 
 
@@ -49,6 +50,11 @@ class Hub:
     def tuf_root(self, session: Session) -> bytes | None:
         """Return the release root a new member pins; None before there is one."""
         return self.library.pinned_root(session)
+
+    def positions(self, session: Session, code: str, epoch: int) -> dict[str, int]:
+        """Return how far every stream of a node has come here, in an epoch."""
+        reports = self.ledger.held(session, code, epoch)
+        return self.ingest.positions(session, code, epoch) | {REPORT_STREAM: reports}
 
 
 def build(settings: Settings, *, process: str, clock: Clock | None = None) -> Hub:
@@ -79,7 +85,7 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> Hu
         suspensions=Suspensions(clock),
         ingest=Ingest(clock=clock, company=company, signing_key=authority.signing_key),
         reading=Reading(),
-        ledger=Ledger(clock=clock, key_of=company.current_key),
+        ledger=Ledger(clock=clock, key_of=company.current_key, alarm=company.alarm),
         keys=keys,
         library=library,
         rulebook=Rulebook(clock=clock, library=library),

@@ -167,7 +167,7 @@ class GrpcServer:
                 unit_of_work=work,
                 bridge=self.bridge,
                 company=hub.company,
-                positions=hub.ingest.positions,
+                positions=hub.positions,
                 board=self.board,
                 denials=self.denials,
                 clock=hub.clock,

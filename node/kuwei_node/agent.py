@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import signal
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -16,12 +17,15 @@ import grpc
 
 from kuwei_node.bootstrap import Node
 from kuwei_node.catalogue.adapters import GrpcReporter, grpc_fetcher
-from kuwei_node.catalogue.service.adoption import Adoption
-from kuwei_node.catalogue.tasks import AdoptionLoop, AdoptionTask
+from kuwei_node.catalogue.service.adoption import Adoption, reported
+from kuwei_node.catalogue.tasks import AdoptionLoop, AdoptionTask, Send
 from kuwei_node.uplink.adapters.hub import GrpcHub, open_channel
 from kuwei_node.uplink.adapters.identity import IdentityFolder
 from kuwei_node.uplink.domain import TUF_ROOT, Backoff, Patience
-from kuwei_node.uplink.tasks import OnNews, Process, Rhythm, Uplink
+from kuwei_node.uplink.tasks.line import Uplink
+from kuwei_node.uplink.tasks.process import OnNews, Process, Rhythm
+from kuwei_shared.kernel.errors import KuweiError
+from kuwei_shared.releases.adoption import REPORT_CONFLICT
 from kuwei_shared.releases.client import ReleaseClient
 from kuwei_shared.trust import dsse
 
@@ -52,6 +56,7 @@ def uplink_of(node: Node, channel: grpc.Channel) -> Uplink:
         recorder=node.recorder,
         standing=node.standing,
         patience=Patience(node.clock, lambda: backoff_of(node)),
+        other_ends=reported,
     )
 
 
@@ -64,11 +69,11 @@ def backoff_of(node: Node) -> Backoff:
     )
 
 
-def process_of(node: Node, channel: grpc.Channel, on_news: OnNews) -> Process:
+def process_of(node: Node, line: Uplink, on_news: OnNews) -> Process:
     """Put the running process together."""
     settings = node.settings
     return Process(
-        uplink_of(node, channel),
+        line,
         rhythm=Rhythm(
             send_every_s=settings.send_every_s,
             heartbeat_s=settings.heartbeat_s,
@@ -101,8 +106,33 @@ class FolderSigner:
         return dsse.sign(payload, payload_type, self.folder.signing_key())
 
 
-def adoption_of(node: Node, channel: grpc.Channel) -> AdoptionTask:
-    """Put the taking over of releases together.
+@dataclass(frozen=True, slots=True)
+class SessionReporter:
+    """Hands adoption reports in while a session is open; a fork stops the line.
+
+    The greeting finds an old backup out before anything goes up from it.
+    """
+
+    send: Send
+    line: Uplink
+
+    def __call__(self, reports: Sequence[dsse.Signed]) -> tuple[int, int]:
+        """Send reports; return epoch and number of the last one the hub holds.
+
+        Raises:
+            KuweiError: ``session.not_open``, or what the hub refused with.
+        """
+        self.line.require_session()
+        try:
+            return self.send(reports)
+        except KuweiError as error:
+            if error.code == REPORT_CONFLICT:
+                self.line.stop(error)
+            raise
+
+
+def adoption_of(node: Node, channel: grpc.Channel, line: Uplink) -> AdoptionTask:
+    """Put the taking over of releases together; reports go up in the line's session.
 
     Raises:
         KuweiError: ``identity.missing`` when no release root was pinned at enrolment.
@@ -124,7 +154,7 @@ def adoption_of(node: Node, channel: grpc.Channel) -> AdoptionTask:
             prepare=node.catalogues.rehearse,
         ),
         client=client,
-        send=GrpcReporter(channel),
+        send=SessionReporter(GrpcReporter(channel), line),
     )
 
 
@@ -134,10 +164,11 @@ class Adopting:
 
     node: Node
     channel: grpc.Channel
+    line: Uplink
 
     def run(self) -> None:
         """Look; raise KuweiError when it came to nothing."""
-        adoption_of(self.node, self.channel).run()
+        adoption_of(self.node, self.channel, self.line).run()
 
 
 def version_in_force(node: Node) -> str | None:
@@ -153,15 +184,16 @@ def run(node: Node) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     channel = channel_of(node)
+    line = uplink_of(node, channel)
     loop = AdoptionLoop(
-        Adopting(node, channel),
+        Adopting(node, channel, line),
         every_s=node.settings.catalogue_every_s,
         uniform=secrets.SystemRandom().uniform,
     )
     adopting = threading.Thread(target=loop.run, name="adoption")
     adopting.start()
     try:
-        process_of(node, channel, loop.hint).run(stop)
+        process_of(node, line, loop.hint).run(stop)
     finally:
         loop.stop()
         adopting.join()

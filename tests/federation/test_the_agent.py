@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -76,6 +77,15 @@ def node(province: lab.Province, desk: Desk, stranger: Node) -> Node:
     return stranger
 
 
+@contextlib.contextmanager
+def online(node: Node) -> Iterator[agent.Adopting]:
+    """Let a node look for releases in an open session."""
+    with agent.channel_of(node) as channel:
+        line = agent.uplink_of(node, channel)
+        line.greet()
+        yield agent.Adopting(node, channel, line)
+
+
 def test_no_line_is_opened_before_enrolment(stranger: Node) -> None:
     with pytest.raises(KuweiError, match=r"identity\.missing"):
         agent.channel_of(stranger)
@@ -84,8 +94,8 @@ def test_no_line_is_opened_before_enrolment(stranger: Node) -> None:
 def test_a_release_is_taken_over_and_named_in_the_heartbeat(node: Node) -> None:
     before = agent.version_in_force(node)
 
-    with agent.channel_of(node) as channel:
-        agent.Adopting(node, channel).run()
+    with online(node) as adopting:
+        adopting.run()
 
     assert (before, agent.version_in_force(node)) == (None, "2026.1.1")
 
@@ -94,10 +104,10 @@ def test_without_a_pinned_root_no_release_is_looked_at(node: Node) -> None:
     node.identity_folder.forget(TUF_ROOT)
 
     with (
-        agent.channel_of(node) as channel,
+        online(node) as adopting,
         pytest.raises(KuweiError, match=r"identity\.missing"),
     ):
-        agent.Adopting(node, channel).run()
+        adopting.run()
 
     assert agent.version_in_force(node) is None
 
@@ -124,16 +134,14 @@ def test_the_waits_between_attempts_are_those_of_the_settings(node: Node) -> Non
 def test_what_was_screened_is_counted_at_the_hub(
     province: lab.Province, node: Node
 ) -> None:
-    with agent.channel_of(node) as channel:
-        agent.Adopting(node, channel).run()
+    with online(node) as adopting:
+        adopting.run()
         with node.unit_of_work.begin() as session:
             node.screening.screen(session, [held_payment("P1", pay_amt="30000000.00")])
-        line = agent.uplink_of(node, channel)
-        line.greet()
-        while line.record():
+        while adopting.line.record():
             pass
 
-        line.send()
+        adopting.line.send()
 
     with province.hub.unit_of_work.begin() as session:
         assert session.execute(text(SCREENED)).scalar_one() == 1

@@ -10,7 +10,7 @@ import pytest
 from pace import PATIENCE_S, wait_until
 
 from kuwei_node.uplink.domain import Backoff
-from kuwei_node.uplink.tasks import Process, Rhythm
+from kuwei_node.uplink.tasks.process import Process, Rhythm
 
 pytestmark = pytest.mark.federation
 

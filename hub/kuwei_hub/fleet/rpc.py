@@ -27,6 +27,7 @@ from kuwei_hub.fleet.service.enrolment import Enrolment
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.releases.adoption import REPORT_STREAM
 from kuwei_shared.rpc import peers
 from kuwei_shared.rpc.bridge import Bridge
 from kuwei_shared.rpc.options import LONG_POLL_MS
@@ -228,7 +229,8 @@ class SessionRpc(session_pb2_grpc.SessionServiceServicer):
             protocol_max=request.protocol_max,
         )
         code = peers.current().node_code
-        welcome, applied = await self._bridge.run(self._hello, code, greeting)
+        welcome, held = await self._bridge.run(self._hello, code, greeting)
+        named = {one.stream for one in request.streams}
         if welcome.refusal is not None:
             raise welcome.refusal
         return session_pb2.HelloResponse(
@@ -237,7 +239,9 @@ class SessionRpc(session_pb2_grpc.SessionServiceServicer):
             epoch=welcome.epoch,
             applied=[
                 session_pb2.StreamPosition(stream=stream, seq=seq)
-                for stream, seq in applied.items()
+                for stream, seq in held.items()
+                # A node that does not speak of its reports would think itself behind.
+                if stream in named or stream != REPORT_STREAM
             ],
             features=welcome.features,
             spread_ms=self._spread_ms,

@@ -20,6 +20,7 @@ from kuwei_shared.catalogue.loading import catalogue_of
 from kuwei_shared.catalogue.trial import awake
 from kuwei_shared.catalogue.trial import effective as effective_rule
 from kuwei_shared.kernel.errors import KuweiError
+from kuwei_shared.releases.adoption import AdoptionState
 from kuwei_shared.rules.compiler import EffectiveRule, compile_rules
 from kuwei_shared.rules.model import Catalogue, Direction, Param, Value
 from kuwei_shared.rules.vocabulary import Sort, Type
@@ -53,6 +54,32 @@ class SeenRelease:
     reason: str
     verified_at: dt.datetime
     activated_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the province was told last of the release assigned here.
+
+    Attributes:
+        version: the release; empty before the first assignment.
+        state: the furthest step told.
+        failure: code of the failure told since that step; empty if none was.
+        doubt: code of the refusal of the whole repository; empty while it is believed.
+    """
+
+    version: str = ""
+    state: AdoptionState | None = None
+    failure: str = ""
+    doubt: str = ""
+
+    def about(self, version: str) -> Told:
+        """Return what was told of an assigned release; nothing yet of another."""
+        return self if version == self.version else Told(version=version)
+
+    def is_news(self, state: AdoptionState) -> bool:
+        """Whether a step is further than every one told."""
+        order = list(AdoptionState)
+        return self.state is None or order.index(state) > order.index(self.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

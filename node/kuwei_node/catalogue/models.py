@@ -41,7 +41,8 @@ class CatalogueState(NodeTable):
     """One row: what is in force, and ``edition``, which every process compares.
 
     Changing anything that screens payments raises the edition in the same
-    transaction.
+    transaction. The columns ``told_*`` are what the province was told last: a step is
+    told once for an assignment, a failure once until it is another.
     """
 
     __tablename__ = "catalogue_state"
@@ -54,6 +55,10 @@ class CatalogueState(NodeTable):
     edition: Mapped[int] = mapped_column(BigInteger)
     checked_at: Mapped[dt.datetime | None] = mapped_column(MOMENT)
     trouble: Mapped[str] = mapped_column(Text)
+    told_version: Mapped[str] = mapped_column(Text, server_default="")
+    told_state: Mapped[str] = mapped_column(String(16), server_default="")
+    told_failure: Mapped[str] = mapped_column(Text, server_default="")
+    told_doubt: Mapped[str] = mapped_column(Text, server_default="")
 
 
 class RuleTuning(NodeTable):

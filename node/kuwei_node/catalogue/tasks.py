@@ -17,6 +17,7 @@ import structlog
 from kuwei_node.catalogue.service.adoption import Adoption
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.releases.adoption import SERIAL_UNKNOWN
 from kuwei_shared.releases.client import Bundle, ReleaseClient, TrustedView
 from kuwei_shared.trust import dsse
 
@@ -43,17 +44,21 @@ class AdoptionTask:
 
         Raises:
             KuweiError: the hub cannot be reached, or what it shows is refused; the
-                release in force stays, and the reason is stored.
+                release in force stays, and the reason is stored and told.
         """
+        with self.unit_of_work.begin() as session:
+            self.adoption.begin_epoch(session)
+        trouble = self._look()
+        # Last: a ledger that will not listen must not keep a release from here. And
+        # always: the hub may listen though its repository is not to be believed.
         try:
-            with self.client.opened() as view:
-                self._follow(view)
+            self.flush()
         except KuweiError as error:
-            self._look(error)
-            raise
-        self._look(None)
-        # Last: a ledger that will not listen must not keep a release from here.
-        self.flush()
+            if trouble is None:
+                raise
+            log.warning("reports_wait", code=error.code)
+        if trouble is not None:
+            raise trouble
 
     def flush(self) -> None:
         """Send waiting reports until none is left."""
@@ -79,11 +84,37 @@ class AdoptionTask:
             if not self.adoption.missed(session, int(missing)):
                 raise error
 
-    def _follow(self, view: TrustedView) -> None:
+    def _look(self) -> KuweiError | None:
+        """Look at the province; return what is wrong with what it shows."""
+        try:
+            with self.client.opened() as view:
+                refused = self._follow(view)
+        except KuweiError as error:
+            with self.unit_of_work.begin() as session:
+                self.adoption.doubt(session, error)
+            return error
+        with self.unit_of_work.begin() as session:
+            self.adoption.believe(session)
+            self.adoption.look(session, refused)
+        return refused
+
+    def _follow(self, view: TrustedView) -> KuweiError | None:
+        """Take over what is assigned; return why it may not even be looked at."""
         assignment = view.assignment(self.code)
         if assignment is None or assignment.paused:
-            return
-        wanted = view.bundle(assignment.version)
+            return None
+        try:
+            wanted = view.bundle(assignment.version)
+        except KuweiError as error:
+            if error.kind is Kind.UNAVAILABLE:
+                raise
+            with self.unit_of_work.begin() as session:
+                self.adoption.refuse(session, assignment.version, SERIAL_UNKNOWN, error)
+            return error
+        self._adopt(view, wanted)
+        return None
+
+    def _adopt(self, view: TrustedView, wanted: Bundle) -> None:
         with self.unit_of_work.begin() as session:
             if not self.adoption.tell(session, wanted.version, wanted.serial):
                 return
@@ -98,7 +129,7 @@ class AdoptionTask:
 
     def _take_over(self, view: TrustedView, wanted: Bundle) -> None:
         version, serial = wanted.version, wanted.serial
-        data = view.fetch(wanted)
+        data = view.fetch(wanted, lambda: self._arrived(wanted))
         with self.unit_of_work.begin() as session:
             self.adoption.keep(session, version, serial, data)
         with self.unit_of_work.begin() as session:
@@ -107,9 +138,9 @@ class AdoptionTask:
             self.adoption.activate(session, version, serial)
         log.info("release_active", version=version, serial=serial)
 
-    def _look(self, trouble: KuweiError | None) -> None:
+    def _arrived(self, wanted: Bundle) -> None:
         with self.unit_of_work.begin() as session:
-            self.adoption.look(session, trouble)
+            self.adoption.arrived(session, wanted.version, wanted.serial)
 
 
 TOPICS = frozenset({"catalogue", "assignment"})

@@ -10,6 +10,11 @@ from typing import Final
 ADOPTION_TYPE: Final = "application/vnd.kuwei.adoption.v1+protobuf"
 REASON_CHARS_MAX: Final = 2_000
 REPORTS_MAX: Final = 100
+REPORT_STREAM: Final = "rollout"
+"""What reports are called among the streams both sides compare in Hello."""
+SERIAL_UNKNOWN: Final = 0
+REPORT_CONFLICT: Final = "report.conflict"
+"""Another report is held under the number: history was forked."""
 
 
 class AdoptionState(StrEnum):
@@ -29,6 +34,8 @@ class AdoptionReport:
 
     Attributes:
         seq: gap-free from 1 per node and epoch.
+        version: empty where a repository as a whole is refused.
+        serial: ``SERIAL_UNKNOWN`` of a release the node could not look at.
         reason: empty unless the release failed.
     """
 

@@ -36,7 +36,7 @@ def encode(report: AdoptionReport) -> bytes:
         node_code=report.node_code,
         epoch=report.epoch,
         seq=report.seq,
-        version=report.version,
+        version=report.version[:VERSION_CHARS_MAX],
         serial=report.serial,
         state=_TO_WIRE[report.state],
         reason_code=report.reason_code[:CODE_CHARS_MAX],
@@ -73,7 +73,9 @@ def decode(payload: bytes) -> AdoptionReport:
 
 
 def _is_sound(message: pb.AdoptionReport) -> bool:
-    numbers = (message.epoch, message.seq, message.serial)
+    numbers = (message.epoch, message.seq)
+    # A release a node could not look at has no serial it could name.
+    least = 0 if message.state == pb.ADOPTION_STATE_FAILED else 1
     texts = (
         (message.version, VERSION_CHARS_MAX),
         (message.reason_code, CODE_CHARS_MAX),
@@ -82,6 +84,7 @@ def _is_sound(message: pb.AdoptionReport) -> bool:
     return (
         message.state in _FROM_WIRE
         and all(0 < number <= EPOCH_MAX for number in numbers)
+        and least <= message.serial <= EPOCH_MAX
         and all(len(words) <= longest for words, longest in texts)
         and 0 <= message.happened_ms < MOMENT_MS_MAX
     )

@@ -46,6 +46,32 @@ def test_a_failure_shows_its_reason(lab: HubLab, session: Session) -> None:
     assert row.active_serial is None
 
 
+def test_a_release_refused_unseen_is_known_by_its_version(
+    lab: HubLab, session: Session
+) -> None:
+    lab.publish(session, "2026.1.1")
+    lab.library.assign(session, "2026.1.1", [CODE], by=AUTHOR)
+    lab.hand_in(session, CODE, lab.refusal(CODE, 1, "2026.1.1"))
+
+    row = lab.ledger.rollout(session, of_service(), [CODE], PageRequest()).rows[0]
+
+    assert (row.state, row.reason) == (AdoptionState.FAILED, "签名已过期")
+
+
+def test_a_refusal_of_the_whole_repository_is_kept_and_moves_no_release(
+    lab: HubLab, session: Session
+) -> None:
+    lab.publish(session, "2026.1.1")
+    lab.library.assign(session, "2026.1.1", [CODE], by=AUTHOR)
+    lab.hand_in(session, CODE, lab.report(CODE, 1), lab.refusal(CODE, 2, ""))
+
+    row = lab.ledger.rollout(session, of_service(), [CODE], PageRequest()).rows[0]
+
+    page = lab.ledger.reports(session, of_service(), CODE, PageRequest())
+    assert row.state is AdoptionState.ACTIVE
+    assert [one.version for one in page.rows] == ["", "2026.1.1"]
+
+
 def test_a_report_handed_in_twice_counts_once(lab: HubLab, session: Session) -> None:
     report = lab.report(CODE, 1)
     lab.hand_in(session, CODE, report)
@@ -55,6 +81,31 @@ def test_a_report_handed_in_twice_counts_once(lab: HubLab, session: Session) -> 
     page = lab.ledger.reports(session, of_service(), CODE, PageRequest())
     assert position == Position(epoch=1, seq=1)
     assert len(page.rows) == 1
+
+
+def test_another_report_under_a_held_number_is_refused_and_alarms(
+    lab: HubLab, session: Session
+) -> None:
+    lab.hand_in(session, CODE, lab.report(CODE, 1, AdoptionState.TOLD))
+    other = lab.report(CODE, 1, AdoptionState.ACTIVE)
+
+    with pytest.raises(KuweiError, match=r"report\.conflict"):
+        lab.hand_in(session, CODE, other, lab.report(CODE, 2))
+
+    page = lab.ledger.reports(session, of_service(), CODE, PageRequest())
+    assert [row.state for row in page.rows] == [AdoptionState.TOLD]
+    assert lab.alarms == [f"{CODE} alarm_history_fork"]
+
+
+def test_a_report_of_an_epoch_that_is_over_is_a_fork(
+    lab: HubLab, session: Session
+) -> None:
+    lab.hand_in(session, CODE, lab.report(CODE, 1), lab.report(CODE, 1, epoch=2))
+
+    with pytest.raises(KuweiError, match=r"report\.conflict"):
+        lab.hand_in(session, CODE, lab.report(CODE, 2))
+
+    assert lab.alarms == [f"{CODE} alarm_history_fork"]
 
 
 def test_reports_before_a_new_enrolment_are_still_counted(

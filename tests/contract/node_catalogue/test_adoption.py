@@ -161,13 +161,9 @@ def test_reports_wait_for_a_hub_that_is_away(
     lab: NodeLab, province: Province, node: Node, outbox: Outbox
 ) -> None:
     offer(province, 1, catalogue_lab.packed())
-    away = KuweiError("rpc.unreachable", "不通", kind=Kind.UNAVAILABLE)
-
-    def lost(_: object) -> tuple[int, int]:
-        raise away
 
     with pytest.raises(KuweiError, match=r"rpc\.unreachable"):
-        lab.task(node.client, lost).run()
+        lab.task(node.client, unheard).run()
 
     assert in_force(lab) == "2026.11.1"
     lab.task(node.client, outbox).flush()
@@ -196,6 +192,25 @@ def test_a_hub_restored_from_a_backup_gets_its_reports_again(
     lab.task(node.client, outbox).run()
 
     assert [report.seq for report in said(lab, outbox)] == list(range(1, 11))
+
+
+def test_a_new_epoch_tells_again_what_was_not_heard_and_what_is_in_force(
+    lab: NodeLab, province: Province, node: Node, outbox: Outbox
+) -> None:
+    offer(province, 1, catalogue_lab.packed())
+    with pytest.raises(KuweiError, match=r"rpc\.unreachable"):
+        lab.task(node.client, unheard).run()
+    lab.identity.epoch = 2
+
+    lab.task(node.client, outbox).run()
+
+    states = ["told", "fetched", "verified", "compiled", "active", "active"]
+    found = [(one.epoch, one.seq, one.state) for one in said(lab, outbox)]
+    assert found == [(2, seq, state) for seq, state in enumerate(states, 1)]
+
+
+def unheard(_: object) -> tuple[int, int]:
+    raise KuweiError("rpc.unreachable", "不通", kind=Kind.UNAVAILABLE)
 
 
 def test_a_ledger_that_refuses_keeps_no_release_away(

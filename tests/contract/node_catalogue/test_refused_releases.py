@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -142,6 +143,104 @@ def test_what_is_not_to_be_believed_changes_nothing_and_is_shown(
     assert trouble == caught.value.message
 
 
+def refusals(lab: NodeLab, outbox: Outbox, since: int = 5) -> list[tuple[str, int]]:
+    """Return version and serial of every failure told after the first release."""
+    key = lab.identity.key.public_key()
+    taken = [dsse.verify(one, ADOPTION_TYPE, key) for one in outbox.taken[since:]]
+    told = [wire.decode(payload) for payload in taken]
+    return [(one.version, one.serial) for one in told if one.state == "failed"]
+
+
+@pytest.mark.parametrize(
+    ("attack", "told"),
+    [
+        (frozen, [("", 0)]),
+        (edited, [("", 0)]),
+        (unapproved, [("2026.11.7", 0)]),
+        (withdrawn, [("2026.11.2", 0)]),
+        (silent, []),
+    ],
+)
+def test_a_refusal_before_anything_is_fetched_is_told_once(
+    settled: NodeLab,
+    province: Province,
+    node: Node,
+    outbox: Outbox,
+    tmp_path: Path,
+    *,
+    attack: Attack,
+    told: list[tuple[str, int]],
+) -> None:
+    offer_second(province)
+    attack(province, node, tmp_path)
+
+    for _ in range(3):
+        with pytest.raises(KuweiError):
+            settled.task(node.client, outbox).run()
+
+    assert refusals(settled, outbox) == told
+
+
+def test_reports_are_not_held_back_by_a_repository_that_is_refused(
+    settled: NodeLab, province: Province, node: Node, outbox: Outbox
+) -> None:
+    offer_second(province)
+    with pytest.raises(KuweiError, match=r"rpc\.unreachable"):
+        settled.task(node.client, unheard).run()
+    node.clock.advance(dt.timedelta(hours=25))
+
+    with pytest.raises(KuweiError, match=r"release\.expired"):
+        settled.task(node.client, outbox).run()
+
+    assert "active" in states(settled, outbox)
+
+
+def unheard(_: object) -> tuple[int, int]:
+    raise KuweiError("rpc.unreachable", "不通", kind=Kind.UNAVAILABLE)
+
+
+def test_what_is_wrong_with_the_repository_is_said_though_reports_fail_as_well(
+    settled: NodeLab, province: Province, node: Node
+) -> None:
+    offer_second(province)
+    node.clock.advance(dt.timedelta(hours=25))
+
+    with pytest.raises(KuweiError, match=r"release\.expired"):
+        settled.task(node.client, unheard).run()
+
+
+def test_a_bundle_that_does_not_verify_was_fetched_and_is_told_of_once(
+    settled: NodeLab, province: Province, node: Node, outbox: Outbox
+) -> None:
+    offer_second(province)
+    bundle = next(path for path in province.copy_state() if path.endswith("2.kwc"))
+    node.channel.corrupt(bundle)
+    for _ in range(3):
+        settled.task(node.client, outbox).run()
+    during = states(settled, outbox)
+    node.channel.swapped.clear()
+
+    settled.task(node.client, outbox).run()
+
+    assert during == ["told", "fetched", "failed"]
+    assert states(settled, outbox)[3:] == ["verified", "compiled", "active"]
+
+
+def test_another_assignment_is_told_again(
+    settled: NodeLab, province: Province, node: Node, outbox: Outbox
+) -> None:
+    offer_second(province)
+    cut = over_a_cut_line(province, node)
+    for serial in (2, 1, 2):
+        province.assign(CODE, serial)
+        with contextlib.suppress(KuweiError):
+            settled.task(cut, outbox).run()
+
+    told = states(settled, outbox)
+
+    assert told == ["told", "told"]
+
+
 def test_the_trouble_is_gone_once_the_province_is_believed_again(
     settled: NodeLab, province: Province, node: Node, outbox: Outbox
 ) -> None:
@@ -166,17 +265,32 @@ def test_a_line_cut_in_the_middle_of_a_bundle_blames_nobody(
 
     settled.task(node.client, outbox).run()
 
-    reported = states(settled, outbox)
+    steps = ["told", "fetched", "verified", "compiled", "active"]
     assert during == "2026.11.1"
-    assert "failed" not in reported
-    assert reported[-1] == "active"
+    assert states(settled, outbox) == steps
+
+
+def test_a_bundle_goes_on_where_the_line_broke(
+    settled: NodeLab, province: Province, node: Node, outbox: Outbox
+) -> None:
+    offer_second(province)
+    for _ in range(2):
+        with pytest.raises(KuweiError, match=r"release\.unreachable"):
+            settled.task(over_a_cut_line(province, node), outbox).run()
+
+    settled.task(node.client, outbox).run()
+
+    asked = zip(node.channel.asked, node.channel.offsets, strict=True)
+    offsets = [at for path, at in asked if path.endswith("2.kwc")]
+    assert offsets == [0, 10, 20]
+    assert standing(settled)[0] == "2026.11.2"
 
 
 def over_a_cut_line(province: Province, node: Node) -> ReleaseClient:
     """Return the node's client over a line that breaks inside every bundle."""
 
-    def opened(path: str) -> Iterator[bytes]:
-        for chunk in node.channel.open(path):
+    def opened(path: str, offset: int) -> Iterator[bytes]:
+        for chunk in node.channel.open(path, offset):
             yield chunk[:10] if path.endswith(".kwc") else chunk
             if path.endswith(".kwc"):
                 raise AWAY

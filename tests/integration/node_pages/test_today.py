@@ -7,7 +7,7 @@ from node_site_lab import DRAFTER, MONITOR, STRANGER, held_payment
 from kuwei_hub.fleet.domain import denial
 from kuwei_node.today.domain import LINKS
 from kuwei_node.uplink.domain import LinkState
-from kuwei_node.uplink.tasks import refusal
+from kuwei_node.uplink.tasks.process import refusal
 from kuwei_shared.kernel.clock import business_date
 
 pytestmark = pytest.mark.integration

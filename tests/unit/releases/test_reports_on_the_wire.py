@@ -7,7 +7,11 @@ import pytest
 
 from kuwei.v1 import distribution_pb2 as pb
 from kuwei_shared.kernel.errors import KuweiError
-from kuwei_shared.releases.adoption import AdoptionReport, AdoptionState
+from kuwei_shared.releases.adoption import (
+    SERIAL_UNKNOWN,
+    AdoptionReport,
+    AdoptionState,
+)
 from kuwei_shared.releases.assignment import parse_rollout
 from kuwei_shared.wire import adoption as wire
 
@@ -29,6 +33,12 @@ def test_a_report_survives_the_wire() -> None:
     assert wire.decode(wire.encode(REPORT)) == REPORT
 
 
+def test_a_refusal_of_what_could_not_be_looked_at_survives_the_wire() -> None:
+    unseen = replace(REPORT, version="", serial=SERIAL_UNKNOWN)
+
+    assert wire.decode(wire.encode(unseen)) == unseen
+
+
 def test_a_long_reason_is_cut_not_refused() -> None:
     long = replace(REPORT, reason="长" * 5_000)
 
@@ -40,6 +50,7 @@ def test_a_long_reason_is_cut_not_refused() -> None:
     [
         {"state": pb.ADOPTION_STATE_UNSPECIFIED},
         {"seq": 0},
+        {"serial": 0, "state": pb.ADOPTION_STATE_TOLD},
         {"epoch": 2**40},
         {"version": "9" * 40},
         {"reason": "长" * 2_001},

@@ -8,6 +8,7 @@ from typing import Protocol
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy.orm import Session
 
+from kuwei_hub.fleet.domain import EventKind
 from kuwei_shared.releases.keys import OnlineSigners
 
 
@@ -18,6 +19,9 @@ class NodeKeys(Protocol):
         """Return a member's signing key, None for anyone else."""
         ...
 
+
+Alarm = Callable[[Session, str, EventKind, str], None]
+"""Records that something about a node is not as it should be; the fleet's."""
 
 Announce = Callable[[Session, str], None]
 """Tells waiting nodes, once the transaction commits, that a topic has news."""

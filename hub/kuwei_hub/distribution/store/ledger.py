@@ -20,6 +20,7 @@ from kuwei_shared.db.paging import Listing, page_of
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.releases.adoption import AdoptionReport, AdoptionState
+from kuwei_shared.trust import dsse
 
 _LATEST = """
 SELECT epoch, seq FROM adoption_report WHERE mof_div_code = :code
@@ -29,8 +30,12 @@ ORDER BY epoch DESC, seq DESC LIMIT 1
 _MOVE = """
 INSERT INTO adoption AS kept
        (mof_div_code, serial, version, state, reason_code, reason, since, active_at)
-VALUES (:code, :serial, :version, :state, :reason_code, :reason, :now,
-        CASE WHEN :state = 'active' THEN CAST(:now AS timestamptz) END)
+SELECT :code, r.serial, :version, :state, :reason_code, :reason,
+       CAST(:now AS timestamptz),
+       CASE WHEN :state = 'active' THEN CAST(:now AS timestamptz) END
+FROM (SELECT CASE WHEN CAST(:serial AS integer) > 0 THEN CAST(:serial AS integer) ELSE
+        (SELECT serial FROM release WHERE version = :version) END AS serial) r
+WHERE r.serial IS NOT NULL
 ON CONFLICT (mof_div_code, serial) DO UPDATE SET
   since = CASE WHEN kept.state = excluded.state THEN kept.since ELSE excluded.since END,
   state = excluded.state, reason_code = excluded.reason_code, reason = excluded.reason,
@@ -73,10 +78,24 @@ def position(session: Session, scope: VisibleJurisdictions, code: str) -> Positi
     return Position() if row is None else Position(epoch=row.epoch, seq=row.seq)
 
 
+def payload(
+    session: Session, scope: VisibleJurisdictions, report: AdoptionReport
+) -> bytes | None:
+    """Return the signed bytes held under a report's number; None where none are."""
+    scope.require(report.node_code)
+    key = (report.node_code, report.epoch, report.seq)
+    row = session.get(AdoptionReportRow, key)
+    return None if row is None else dsse.from_json(row.signed).payload
+
+
 def append(
     session: Session, report: AdoptionReport, signed: bytes, now: dt.datetime
 ) -> None:
-    """Keep a verified report and move the ledger."""
+    """Keep a verified report and move the ledger.
+
+    What a node refused unseen is moved by its version; what is about no release the
+    hub knows is kept, and moves nothing.
+    """
     session.add(
         AdoptionReportRow(
             mof_div_code=report.node_code,

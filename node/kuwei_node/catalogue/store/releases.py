@@ -12,6 +12,7 @@ from kuwei_node.catalogue.domain import (
     ReleaseState,
     SeenRelease,
     Status,
+    Told,
 )
 from kuwei_node.catalogue.models import (
     CatalogueRelease,
@@ -19,10 +20,12 @@ from kuwei_node.catalogue.models import (
 )
 from kuwei_shared.db.prepared import Prepared
 from kuwei_shared.kernel.pages import Page, PageRequest
+from kuwei_shared.releases.adoption import AdoptionState
 
-_ENSURE = (
-    "INSERT INTO catalogue_state VALUES (1, NULL, 0, NULL, '') ON CONFLICT DO NOTHING"
-)
+_ENSURE = """
+INSERT INTO catalogue_state (id, edition, trouble) VALUES (1, 0, '')
+ON CONFLICT DO NOTHING
+"""
 _RAISE = """
 UPDATE catalogue_state SET edition = edition + 1 + floor(random() * 4294967296)::bigint
 """
@@ -52,6 +55,31 @@ def note_look(session: Session, at: dt.datetime | None, trouble: str) -> None:
     values: dict[str, object] = {"trouble": trouble}
     if at is not None:
         values["checked_at"] = at
+    session.execute(update(CatalogueState).values(values))
+
+
+def told(session: Session) -> Told:
+    """Return what the province was told last."""
+    state = session.scalar(select(CatalogueState))
+    if state is None:
+        return Told()
+    return Told(
+        version=state.told_version,
+        state=AdoptionState(state.told_state) if state.told_state else None,
+        failure=state.told_failure,
+        doubt=state.told_doubt,
+    )
+
+
+def note_told(session: Session, said: Told) -> None:
+    """Remember what the province was told last."""
+    session.execute(text(_ENSURE))
+    values = {
+        "told_version": said.version,
+        "told_state": said.state or "",
+        "told_failure": said.failure,
+        "told_doubt": said.doubt,
+    }
     session.execute(update(CatalogueState).values(values))
 
 

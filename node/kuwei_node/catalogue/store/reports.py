@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import delete, or_, select, text, update
+from sqlalchemy import delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from kuwei_node.catalogue.models import (
-    AdoptionOutbox,
-)
+from kuwei_node.catalogue.models import AdoptionHead, AdoptionOutbox
 
 _NEXT = """
 INSERT INTO adoption_head AS head (epoch, seq) VALUES (:epoch, 1)
@@ -28,11 +26,34 @@ def add(session: Session, epoch: int, seq: int, signed: bytes) -> None:
     session.add(AdoptionOutbox(epoch=epoch, seq=seq, signed=signed))
 
 
-def waiting(session: Session, limit: int) -> list[bytes]:
-    """Return the oldest reports not acknowledged yet, in order."""
+def last_seq(session: Session, epoch: int) -> int:
+    """Return the last number given in an epoch; 0 before the first."""
+    query = select(AdoptionHead.seq).where(AdoptionHead.epoch == epoch)
+    return session.scalar(query) or 0
+
+
+def last_epoch(session: Session) -> int | None:
+    """Return the latest epoch reports were made in; None before the first report."""
+    return session.scalar(select(func.max(AdoptionHead.epoch)))
+
+
+def waiting(session: Session, epoch: int, limit: int) -> list[bytes]:
+    """Return the oldest reports of an epoch not acknowledged yet, in order."""
     table = AdoptionOutbox
-    query = select(table.signed).where(table.acknowledged_at.is_(None))
-    return list(session.scalars(query.order_by(table.epoch, table.seq).limit(limit)))
+    query = select(table.signed).where(
+        table.epoch == epoch, table.acknowledged_at.is_(None)
+    )
+    return list(session.scalars(query.order_by(table.seq).limit(limit)))
+
+
+def take_unheard(session: Session, before: int) -> list[bytes]:
+    """Take away reports of epochs that are over and the hub never took, in order."""
+    table = AdoptionOutbox
+    old = (table.epoch < before) & table.acknowledged_at.is_(None)
+    query = select(table.signed).where(old).order_by(table.epoch, table.seq)
+    found = list(session.scalars(query))
+    session.execute(delete(table).where(old))
+    return found
 
 
 def acknowledge(

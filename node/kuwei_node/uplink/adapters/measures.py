@@ -61,7 +61,8 @@ OPEN_OUTCOMES: Final = text(
 )
 ALERTS: Final = text(
     "SELECT rule_id, count(*) AS alerts FROM alert"
-    " WHERE mof_div_code = :code AND first_day = :day GROUP BY 1 ORDER BY 1"
+    " WHERE mof_div_code = :code AND first_day = :day AND hit_count > 0"
+    " GROUP BY 1 ORDER BY 1"
 )
 SEEN: Final = {
     "payment": text(
@@ -73,6 +74,11 @@ SEEN: Final = {
         "SELECT mof_div_code, first_day AS day, max(id) AS top, count(*) AS rows,"
         " count(*) FILTER (WHERE id <= :pending) AS settled"
         " FROM alert WHERE id > :upto GROUP BY 1, 2 ORDER BY 2, 1"
+    ),
+    "alert_move": text(
+        "SELECT mof_div_code, first_day AS day, max(id) AS top, count(*) AS rows,"
+        " count(*) FILTER (WHERE id <= :pending) AS settled"
+        " FROM alert_move WHERE id > :upto GROUP BY 1, 2 ORDER BY 2, 1"
     ),
 }
 LETTERS: Final = {"?": Measure.UNDETERMINED, "!": Measure.ERRORS}

@@ -1,4 +1,4 @@
-"""The uplink process: greet, record, send, listen; each step its own transaction.
+"""The line to the hub: greet, record, send, listen; each step its own transaction.
 
 No transaction stays open during a call to the hub. The position in each stream is
 the hub's word, never a guess: it comes from Hello and from verified receipts, so a
@@ -7,16 +7,15 @@ lost answer, a hub restart or a month away all continue at the right envelope.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.orm import Session
 
 from kuwei_node.uplink.domain import (
-    Backoff,
     Hub,
     HubHello,
     Identity,
@@ -31,13 +30,20 @@ from kuwei_node.uplink.service.recorder import Recorder
 from kuwei_node.uplink.service.standing import Standing
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.releases.adoption import REPORT_CONFLICT
 from kuwei_shared.trust import dsse
 from kuwei_shared.wire.envelope import ENVELOPE_TYPE
 from kuwei_shared.wire.ingest import BATCH_BYTES_MAX, BATCH_MAX, AckStatus
 
 SIGNATURE_BYTES: Final = 256
 WAITS_FOR_A_PERSON: Final = frozenset(
-    {"session.epoch_stale", "stream.conflict", "stream.behind", "receipt.mismatch"}
+    {
+        "session.epoch_stale",
+        "stream.conflict",
+        "stream.behind",
+        "receipt.mismatch",
+        REPORT_CONFLICT,
+    }
 )
 
 FAULT: Final = "uplink.fault"
@@ -45,19 +51,10 @@ STUCK: Final = "stream.too_large"
 DENIED: Final = "node.denied"
 TOO_LARGE: Final = "rpc.too_large"
 
-OnNews = Callable[[Mapping[str, int], int], None]
-"""Called with new bulletins and the milliseconds to spread a fetch over."""
+OtherEnds = Callable[[Session, int], Mapping[str, int]]
+"""Last numbers, in an epoch, of what goes up beside the outbox."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rhythm:
-    """How often things are done, in seconds (``wait_ms`` in milliseconds)."""
-
-    send_every_s: float
-    heartbeat_s: float
-    wait_ms: int
 
 
 @dataclass(slots=True)
@@ -70,6 +67,12 @@ class _Progress:
     batch_max: int = BATCH_MAX
     stuck: set[str] = field(default_factory=set)
     has_greeted: bool = False
+
+
+def no_other_ends(session: Session, epoch: int) -> Mapping[str, int]:
+    """Return that nothing goes up beside the outbox."""
+    del session, epoch
+    return {}
 
 
 class Uplink:
@@ -86,6 +89,7 @@ class Uplink:
         recorder: Recorder,
         standing: Standing,
         patience: Patience,
+        other_ends: OtherEnds = no_other_ends,
     ) -> None:
         self._work = unit_of_work
         self._hub = hub
@@ -95,18 +99,24 @@ class Uplink:
         self._recorder = recorder
         self._standing = standing
         self._patience = patience
+        self._other_ends = other_ends
         self._progress = _Progress()
+        self._forked: KuweiError | None = None
 
     def greet(self) -> HubHello:
         """Open a session and learn from where to send.
 
         Raises:
             KuweiError: ``stream.behind`` when the hub holds more than was ever sent
-                from here (this database is an old backup), or the hub's refusal.
+                from here (this database is an old backup), the hub's refusal, or why
+                this line is stopped.
         """
+        if self._forked is not None:
+            raise self._forked
         epoch = self._identity.epoch
         with self._work.begin() as session:
             ends = self._outbox.ends(session, epoch)
+            ends |= self._other_ends(session, epoch)
         hello = self._hub.hello(epoch, ends)
         if is_behind(ends, hello.applied):
             raise KuweiError(
@@ -162,6 +172,24 @@ class Uplink:
         news = self._hub.wait(self._progress.known, wait_ms)
         self._progress.known |= news
         return news
+
+    def require_session(self) -> None:
+        """Raise while no session is open; whatever goes up waits for the greeting.
+
+        Raises:
+            KuweiError: ``session.not_open``.
+        """
+        if not self.has_greeted:
+            raise KuweiError(
+                "session.not_open",
+                "尚未与省级握手,待握手后自动上报。",
+                kind=Kind.UNAVAILABLE,
+            )
+
+    def stop(self, error: KuweiError) -> LinkState:
+        """Send nothing more in this epoch: the hub holds another history of it."""
+        self._forked = error
+        return self.failed(error)
 
     def failed(self, error: KuweiError) -> LinkState:
         """Note a failure and return how the node now stands."""
@@ -285,114 +313,3 @@ class Uplink:
                 log.error("envelope_rejected", seq=ack.seq, code=ack.code)
                 if ack.seq == 0:
                     raise KuweiError(ack.code or "envelope.rejected", "省级拒收信封。")
-
-
-class Process:
-    """Runs an uplink until it is told to stop: one thread sends, one listens.
-
-    No error ends a thread: each is logged and waited out, for a line that went
-    silent unseen is worse than one that fails aloud.
-    """
-
-    def __init__(
-        self,
-        uplink: Uplink,
-        *,
-        rhythm: Rhythm,
-        backoffs: tuple[Backoff, Backoff],
-        on_news: OnNews,
-        catalogue: Callable[[], str | None],
-    ) -> None:
-        self._uplink = uplink
-        self._rhythm = rhythm
-        self._sending, self._listening = backoffs
-        self._on_news = on_news
-        self._catalogue = catalogue
-        self._spread_ms = 0
-        self._greeting = threading.Lock()
-
-    def run(self, stop: threading.Event) -> None:
-        """Work until ``stop`` is set."""
-        beat = threading.Thread(target=self._beat, args=(stop,), name="uplink-beat")
-        listener = threading.Thread(
-            target=self._listen, args=(stop,), name="uplink-listen", daemon=True
-        )
-        beat.start()
-        listener.start()
-        while not stop.is_set():
-            stop.wait(self._step(self._send_once, self._sending, stop))
-        beat.join()
-
-    def _send_once(self) -> float:
-        self._ensure_greeted()
-        self._uplink.record()
-        self._uplink.send()
-        return self._rhythm.send_every_s
-
-    def _listen(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            stop.wait(self._step(self._listen_once, self._listening, stop))
-
-    def _listen_once(self) -> float:
-        self._ensure_greeted()
-        news = self._uplink.listen(self._rhythm.wait_ms)
-        if news:
-            self._on_news(news, self._spread_ms)
-        return 0.0
-
-    def _beat(self, stop: threading.Event) -> None:
-        while not stop.wait(self._rhythm.heartbeat_s):
-            try:
-                if self._uplink.has_greeted:
-                    self._uplink.pulse(self._catalogue())
-            except Exception as error:  # noqa: BLE001  # the edge of a thread
-                log.warning("heartbeat_failed", code=refusal(error).code)
-
-    def _ensure_greeted(self) -> None:
-        with self._greeting:
-            if not self._uplink.has_greeted:
-                self._spread_ms = self._uplink.greet().spread_ms
-
-    def _step(
-        self, work: Callable[[], float], backoff: Backoff, stop: threading.Event
-    ) -> float:
-        """Do one piece of work; return the seconds to wait before the next."""
-        try:
-            pause = work()
-        except Exception as error:  # noqa: BLE001  # the edge of a thread
-            if stop.is_set():
-                return 0.0
-            found = refusal(error)
-            wait = backoff.failed(float(found.retry_after_s or 0))
-            state = self._note(found)
-            log.warning(
-                "uplink_failed",
-                code=found.code,
-                reason=found.message,
-                state=state,
-                wait_s=round(wait, 1),
-            )
-            return wait
-        backoff.succeeded()
-        return pause
-
-    def _note(self, error: KuweiError) -> str:
-        try:
-            return self._uplink.failed(error)
-        # The database itself is away or at odds; the log line must do.
-        except Exception as away:  # noqa: BLE001  # the edge of a thread
-            log.warning("uplink_unnoted", code=refusal(away).code)
-            return LinkState.FAULTY
-
-
-def refusal(error: Exception) -> KuweiError:
-    """Return an error as one with a code; a fault of this node is logged in full."""
-    if isinstance(error, KuweiError):
-        return error
-    log.error("uplink_fault", exc_info=error)
-    return KuweiError(
-        FAULT,
-        "本节点上报程序遇到意外错误,并非省级不通;程序会自动重试。"
-        "请系统管理员看上报进程(kuwei-node uplink)日志中的 uplink_fault 一条。",
-        kind=Kind.UNAVAILABLE,
-    )

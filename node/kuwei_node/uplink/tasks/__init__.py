@@ -1,0 +1,1 @@
+"""The line to the hub, and the process that keeps it."""

@@ -53,7 +53,7 @@ REMEDIES: dict[Reason, str] = {
     Reason.ELSEWHERE: "该行的财政区划不归本节点,请交由所属财政部门的节点导入。",
     Reason.SUBTOTAL: "报表中的小计与其明细之和不符,请向出表部门核对原报表。",
     Reason.DIFFERS: "本节点已有同一支付主键的记录而内容不同,更正应以更正记录另行导入。",
-    Reason.REPEATED: "同一文件中支付主键重复,请核对是否重复导出。",
+    Reason.REPEATED: "同一次导入中支付主键重复,只记第一行,请核对是否重复导出。",
 }
 
 TEXT_BYTES_MAX = 2_000

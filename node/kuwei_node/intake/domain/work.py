@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from kuwei_node.intake.domain.mapping import Mapped
+from kuwei_node.intake.domain.meeting import Met
 from kuwei_node.intake.domain.profile import Profile
 from kuwei_node.intake.domain.progress import Entry
 from kuwei_shared.rules.vocabulary import Field
@@ -24,7 +25,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """An import ready to be run: its files, and which batches are stored."""
+    """An import ready to be run: its files, which batches are stored, what it met."""
 
     import_id: int
     profile: Profile
@@ -32,6 +33,7 @@ class Work:
     divisions: tuple[str, ...]
     files: tuple[Entry, ...]
     stored: Mapping[int, Collection[int]]
+    met: Met
 
 
 Share = Mapping[int, pa.Table]

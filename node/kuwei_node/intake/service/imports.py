@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy.orm import Session
 
 from kuwei_node.intake.domain.mapping import Mapper
+from kuwei_node.intake.domain.meeting import Met
 from kuwei_node.intake.domain.progress import (
     Cause,
     Entry,
@@ -131,6 +132,7 @@ class Intake:
                 file.id: ledger.stored_batches(session, file, asked.division)
                 for file in files
             },
+            met=Met(import_id),
         )
 
     def parts(self, work: Work, file: Entry) -> Iterator[Part]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy.orm import Session
 
+from kuwei_node.intake.domain.meeting import Held
 from kuwei_node.intake.domain.progress import Stored
 from kuwei_node.intake.domain.settling import settle
 from kuwei_node.intake.domain.sharing import has_repeated, shares
@@ -63,12 +64,12 @@ class Came:
     Attributes:
         appended: what the ledger did not hold before.
         staged: what was laid out.
-        held: batch, line, and whether it is the same, of what it did hold.
+        held: the rows of what it did hold.
     """
 
     appended: Appended
     staged: Staged
-    held: Sequence[tuple[int, int, bool]]
+    held: Sequence[Held]
 
 
 class Storing:
@@ -139,7 +140,7 @@ class Storing:
             return Came(appended=NOTHING, staged=staged, held=())
         appended = self._payments.append_staged(session, work.import_id)
         self._screening.screen_appended(session, appended)
-        held: Sequence[tuple[int, int, bool]] = ()
+        held: Sequence[Held] = ()
         if appended.count < staged.rows - len(staged.repeated):
             held = staging.held(session, work.fields)
         return Came(appended=appended, staged=staged, held=held)
@@ -174,13 +175,17 @@ class Storing:
         if not claimed.batches:
             return []
         self._screening.raise_appended(session, came[0].appended)
-        held = [one for share in came for one in share.held]
+        again, held = work.met.divide([one for share in came for one in share.held])
+        repeated = [place for share in came for place in share.staged.repeated]
         stored = settle(
             {batch: part.mapped for batch, part in claimed.batches.items()},
-            repeated=[place for share in came for place in share.staged.repeated],
-            differing=[(batch, line) for batch, line, same in held if not same],
-            present=[(batch, line) for batch, line, same in held if same],
+            repeated=[*repeated, *((one.batch, one.line) for one in again)],
+            differing=[(one.batch, one.line) for one in held if not one.is_same],
+            present=[(one.batch, one.line) for one in held if one.is_same],
         )
+        firsts = [one.appended.first_seq for one in came if one.appended.count]
+        if firsts:
+            work.met.appended(min(firsts))
         ledger.complete_batches(session, stored)
         ledger.add_rejects(session, work.divisions[0], stored)
         return stored

@@ -8,6 +8,7 @@ import pyarrow as pa
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from kuwei_node.intake.domain.meeting import Held
 from kuwei_node.payments.service import APPENDED
 from kuwei_shared.db.bulk import copy_rows
 from kuwei_shared.rules.vocabulary import Field, Type
@@ -63,23 +64,20 @@ def take_repeated(session: Session) -> list[tuple[int, int]]:
     return [(row[0], row[1]) for row in rows]
 
 
-def held(session: Session, fields: Collection[str]) -> list[tuple[int, int, bool]]:
+def held(session: Session, fields: Collection[str]) -> list[Held]:
     """Return staged rows the ledger of payments held before.
 
     Args:
         session: the open transaction, the stage appended.
         fields: the columns the stage was opened with; all are compared, as the
             payment interface does: a blank differs from a value.
-
-    Returns:
-        Batch, line, and whether the content is the same.
     """
     same = " AND ".join(f"p.{c} IS NOT DISTINCT FROM g.{c}" for c in fields)
     rows = session.execute(
         text(
-            f"SELECT g.batch_id, g.line, {same} FROM {STAGE} g"
+            f"SELECT g.batch_id, g.line, {same}, p.seq, p.import_id FROM {STAGE} g"
             f" JOIN payment p ON {_SAME_KEY}"
             f" WHERE NOT EXISTS (SELECT FROM {APPENDED} a WHERE a.seq = p.seq)"
         )
     )
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [Held(*row) for row in rows]

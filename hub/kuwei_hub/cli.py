@@ -24,6 +24,7 @@ from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.kernel.pages import PAGE_SIZE_MAX, PageRequest
 from kuwei_shared.ops import logs
 from kuwei_shared.releases.files import replace_file
+from kuwei_shared.web.settings import from_environment
 
 LEVELS = ("province", "city", "county", "township")
 
@@ -76,7 +77,7 @@ def issuer(realm: Path, demo: Path, port: int) -> None:
     from kuwei_shared.identity.issuer.app import create_issuer
     from kuwei_shared.identity.issuer.realm import read
 
-    settings = Settings()
+    settings = from_environment(Settings)
     app = create_issuer(
         read(realm, demo),
         url=settings.issuer,
@@ -387,7 +388,7 @@ verbs.add_command(statistics_tasks.group(lambda: hub("cli")))
 
 def hub(process: str) -> Hub:
     """Put the hub together from the environment."""
-    return build(Settings(), process=process)
+    return build(from_environment(Settings), process=process)
 
 
 def main() -> None:

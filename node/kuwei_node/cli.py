@@ -31,6 +31,7 @@ from kuwei_shared.kernel.pages import PageRequest
 from kuwei_shared.ops import logs
 from kuwei_shared.ops.arrow import reuse_freed_memory
 from kuwei_shared.ops.memory import settle
+from kuwei_shared.web.settings import from_environment
 
 EXITS = {State.DONE: 0, State.PARTLY: 0, State.REFUSED: 3}
 """How an import came out → exit status; 1 for the rest (2 is a misspelt command)."""
@@ -382,7 +383,7 @@ def generate(context: click.Context) -> None:
 
 def node(process: str) -> Node:
     """Put the node together from the environment."""
-    return build(Settings(), process=process)
+    return build(from_environment(Settings), process=process)
 
 
 def main() -> None:

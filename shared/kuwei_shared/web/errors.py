@@ -7,8 +7,6 @@ documents; a person who is not signed in is sent to log in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote
 
 from fastapi.exceptions import RequestValidationError
@@ -17,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.web.faults import in_chinese
 from kuwei_shared.web.parts import Here, WebParts
 from kuwei_shared.web.templates import Templates
 
@@ -46,23 +45,6 @@ LOGIN_NEEDED = "identity.login_needed"
 MACHINE_PATHS = "/v1/"
 PROBLEM_JSON = "application/problem+json"
 FIELDS_SHOWN_MAX = 20
-FAULTS: dict[str, str] = {
-    "missing": "缺少此项",
-    "int_parsing": "须为整数",
-    "int_from_float": "须为整数",
-    "greater_than_equal": "不能小于 {ge}",
-    "greater_than": "须大于 {gt}",
-    "less_than_equal": "不能大于 {le}",
-    "less_than": "须小于 {lt}",
-    "string_too_short": "不能少于 {min_length} 个字",
-    "string_too_long": "不能多于 {max_length} 个字",
-    "string_pattern_mismatch": "写法不符合要求",
-    "too_short": "不能少于 {min_length} 项",
-    "too_long": "不能多于 {max_length} 项",
-    "extra_forbidden": "不认识此项",
-    "json_invalid": "不是有效的 JSON",
-}
-"""What pydantic calls a fault → what a person is told; others keep its own words."""
 
 
 def refusal(request: Request, error: Exception) -> Response:
@@ -89,19 +71,13 @@ def unreadable(request: Request, error: Exception) -> Response:
     """Answer input that does not parse: every fault, where it is."""
     assert isinstance(error, RequestValidationError)  # as above
     faults = [
-        {"place": ".".join(map(str, fault["loc"])), "fault": _in_chinese(fault)}
+        {"place": ".".join(map(str, fault["loc"])), "fault": in_chinese(fault)}
         for fault in error.errors()[:FIELDS_SHOWN_MAX]
     ]
     code, detail = "web.unreadable", "请求内容不符合要求,请按提示修改后重新提交。"
     if not _is_page(request):
         return _problem(422, code=code, detail=detail, extra={"faults": faults})
     return _page(request, 422, message=detail, code=code, faults=faults)
-
-
-def _in_chinese(fault: Mapping[str, Any]) -> str:
-    """Return what is wrong with a field (Any: as pydantic reports it)."""
-    known = FAULTS.get(fault["type"])
-    return known.format(**fault.get("ctx", {})) if known else str(fault["msg"])
 
 
 def routing(request: Request, error: Exception) -> Response:

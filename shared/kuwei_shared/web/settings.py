@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, StringConstraints
-from pydantic_settings import BaseSettings
+from pydantic import Field, SecretStr, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, SettingsError
 
 from kuwei_shared.kernel.errors import KuweiError
+from kuwei_shared.web.faults import in_chinese
 
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+[^\s]*[^\s/]$")]
 SECRET_LENGTH_MIN = 32
@@ -85,6 +86,37 @@ class WebSettings(BaseSettings):
                 f" {SECRET_LENGTH_MIN} 个字符,生产环境地址须为 https,"
                 "客户端密钥不得为演示用的。",
             )
+
+
+Given = TypeVar("Given", bound=WebSettings)
+
+
+def from_environment(kind: type[Given]) -> Given:
+    """Return a service's settings as the environment gives them.
+
+    Raises:
+        KuweiError: ``settings.unreadable``, naming every variable and what it lacks.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        named = [
+            f"KUWEI_{str(fault['loc'][0]).upper()} {in_chinese(fault)}"
+            for fault in error.errors(include_input=False, include_url=False)
+        ]
+        raise _unreadable(";".join(named)) from error
+    except SettingsError as error:
+        # It names the field, quoted; the value itself is not in it.
+        fields = [one for one in kind.model_fields if f'"{one}"' in str(error)]
+        named = [f"KUWEI_{one.upper()} 不是有效的 JSON" for one in fields]
+        raise _unreadable(";".join(named) or "写法不符合要求") from error
+
+
+def _unreadable(faults: str) -> KuweiError:
+    return KuweiError(
+        "settings.unreadable",
+        f"设置有误:{faults}。请在环境变量中改正,各项含义见 docs/configuration.md。",
+    )
 
 
 def is_https(address: str) -> bool:

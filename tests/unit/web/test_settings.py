@@ -1,7 +1,8 @@
 import pytest
+from pydantic_settings import SettingsConfigDict
 
 from kuwei_shared.kernel.errors import KuweiError
-from kuwei_shared.web.settings import WebSettings
+from kuwei_shared.web.settings import WebSettings, from_environment
 
 GOOD: dict[str, object] = {
     "mode": "production",
@@ -11,6 +12,12 @@ GOOD: dict[str, object] = {
     "web_client_secret": "a-client-secret",
     "session_secrets": ("x" * 32,),
 }
+
+
+class Anywhere(WebSettings):
+    """Settings of a service that needs none of its own."""
+
+    model_config = SettingsConfigDict(env_prefix="KUWEI_")
 
 
 def settings(**changes: object) -> WebSettings:
@@ -58,3 +65,26 @@ def test_secrets_are_not_printed() -> None:
 
 def test_where_to_listen_is_a_host_and_a_port() -> None:
     assert settings(web_bind="10.0.0.8:9000").bind == ("10.0.0.8", 9000)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "fault"),
+    [
+        ("KUWEI_MODE", "demo", "KUWEI_MODE 须为 'production'"),
+        ("KUWEI_WEB_THREADS", "many", "KUWEI_WEB_THREADS 须为整数"),
+        ("KUWEI_WEB_THREADS", "65", "KUWEI_WEB_THREADS 不能大于 64"),
+        ("KUWEI_WEB_URL", "jk.example", "KUWEI_WEB_URL 写法不符合要求"),
+        ("KUWEI_SESSION_SECRETS", "hush", "KUWEI_SESSION_SECRETS 不是有效的 JSON"),
+    ],
+)
+def test_a_variable_that_cannot_be_read_is_named(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, fault: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(KuweiError) as refusal:
+        from_environment(Anywhere)
+
+    assert refusal.value.code == "settings.unreadable"
+    assert fault in refusal.value.message
+    assert "hush" not in refusal.value.message

@@ -14,9 +14,8 @@ WITHOUT_SCOPE: dict[str, str] = {
     "kuwei_hub.statistics.store.mending": "holds the whole together, for operators",
     "kuwei_hub.territory.store.below": "the tree that scopes are made from",
     # Node
-    "kuwei_node.alerts.store.raise_for_rows": "writes; answers how many",
-    "kuwei_node.alerts.store.raising_statement": "writes; answers nothing",
-    "kuwei_node.alerts.store.raise_for_subjects": "writes; answers how many",
+    "kuwei_node.alerts.store.raising": "writes; answers how many",
+    "kuwei_node.alerts.store.recounting": "writes; answers how many",
     "kuwei_node.brake.store": "a tripped rule is tripped for the whole node",
     "kuwei_node.catalogue.store.local_rules": "they act for the whole node",
     "kuwei_node.catalogue.store.releases": "one catalogue is in force for the node",

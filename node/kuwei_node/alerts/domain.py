@@ -78,6 +78,7 @@ class AlertRow:
     """An alert in a list.
 
     Attributes:
+        hit_count: 0 for one of a scheduled rule whose hits are gone.
         window_start: first day of the window its hits fall in.
         first_day: business date of its first hit.
     """
@@ -101,6 +102,11 @@ class AlertRow:
     def subject_title(self) -> str:
         """What kind of thing was hit, in Chinese."""
         return SUBJECTS.get(self.subject, self.subject)
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether a later run found none of its hits any more."""
+        return self.hit_count == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ class Alert(NodeTable):
         subject_key: values that join hits into this alert, e.g. the payment id.
         window_start: first day of the window; the day itself when none.
         first_day: business date of the first hit; figures count the alert there.
+        hit_count: 0 once a scheduled run found none of its hits any more.
         operands: the operand values of the latest hit, by vocabulary name.
     """
 
@@ -54,3 +55,33 @@ class Alert(NodeTable):
     operands: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     raised_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
     last_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True))
+
+
+class AlertDay(NodeTable):
+    """What a scheduled rule's alert is summed from: the hits of one day."""
+
+    __tablename__ = "alert_day"
+    __table_args__ = (Index("ix_alert_day_covered", "rule_id", "day"),)
+
+    rule_id: Mapped[str] = mapped_column(primary_key=True)
+    mof_div_code: Mapped[str] = mapped_column(primary_key=True)
+    subject_key: Mapped[str] = mapped_column(primary_key=True)
+    window_start: Mapped[dt.date] = mapped_column(primary_key=True)
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    agency_code: Mapped[str | None]
+    hit_count: Mapped[int]
+    hit_amount: Mapped[Decimal] = mapped_column(Numeric(18, 2))
+    first_payment_seq: Mapped[int | None] = mapped_column(BigInteger)
+    last_payment_seq: Mapped[int | None] = mapped_column(BigInteger)
+    # Any: as of Alert.
+    operands: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class AlertMove(NodeTable):
+    """A day whose number of alerts changed though none was raised on it."""
+
+    __tablename__ = "alert_move"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    mof_div_code: Mapped[str]
+    first_day: Mapped[dt.date]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from kuwei_node.alerts import store
 from kuwei_node.alerts.domain import (
     AlertDetail,
     AlertPayment,
@@ -19,6 +19,8 @@ from kuwei_node.alerts.domain import (
     raises_alerts,
     raising,
 )
+from kuwei_node.alerts.store import raising as hits
+from kuwei_node.alerts.store import reading, recounting
 from kuwei_node.catalogue.service.catalogues import Catalogues
 from kuwei_shared.catalogue.wording import said
 from kuwei_shared.db.prepared import PreparedBy
@@ -51,7 +53,7 @@ class Alerts:
             return
         statement = self._raising.get(
             effective.fingerprint,
-            lambda: store.raising_statement(_raisings(effective.realtime, PAYMENT_KEY)),
+            lambda: hits.raising_statement(_raisings(effective.realtime, PAYMENT_KEY)),
         )
         statement.run(session, seqs, compiled_id, self.clock.now())
 
@@ -64,7 +66,7 @@ class Alerts:
         where: str,
     ) -> int:
         """Raise the alerts of many screenings ``s``: of a table of payments."""
-        return store.raise_for_rows(
+        return hits.raise_for_rows(
             session,
             _raisings(effective.realtime, PAYMENT_KEY),
             (payments, where),
@@ -72,13 +74,23 @@ class Alerts:
             at=self.clock.now(),
         )
 
-    def raise_for_subjects(
-        self, session: Session, statement: Statement, table: str, compiled_id: int
+    def recount(
+        self,
+        session: Session,
+        statement: Statement,
+        table: str,
+        *,
+        days: tuple[dt.date, dt.date],
+        compiled_id: int,
     ) -> int:
-        """Raise the alerts of a scheduled run from its table of judged rows."""
-        return store.raise_for_subjects(
+        """Count the alerts of a scheduled run anew from its table of judged rows.
+
+        Only what the run's ``days`` (first and last) hold is replaced.
+        """
+        return recounting.recount(
             session,
             _raisings(statement, _subject_key(statement)),
+            days,
             subject=statement.subject,
             table=table,
             compiled_id=compiled_id,
@@ -118,7 +130,7 @@ class AlertReading:
         request: PageRequest,
     ) -> Page[AlertRow]:
         """Return a page of alerts."""
-        return store.page(session, scope, search, request)
+        return reading.page(session, scope, search, request)
 
     def find(
         self, session: Session, scope: VisibleJurisdictions, alert_id: int
@@ -128,7 +140,7 @@ class AlertReading:
         Raises:
             KuweiError: ``alert.unknown``, also for one outside the scope.
         """
-        record = store.find(session, scope, alert_id)
+        record = reading.find(session, scope, alert_id)
         if record is None:
             raise KuweiError(
                 "alert.unknown",
@@ -152,7 +164,7 @@ class AlertReading:
         """Return the payments behind an alert; none for alerts on other things."""
         if alert.record.last_payment_seq is None:
             return Page(rows=[], total=0, request=request)
-        return store.payments(session, scope, alert, request)
+        return reading.payments(session, scope, alert, request)
 
 
 def _statement(effective: EffectiveCatalogue, one: EffectiveRule) -> Statement:

@@ -176,18 +176,20 @@ class Scheduler:
         run_verbatim(session, f"CREATE TEMP TABLE run_rows ON COMMIT DROP AS {rows}")
         run_verbatim(session, "ANALYZE run_rows")
         try:
-            found = self._run(session, statement, number)
+            found = self._run(session, statement, claim.stretch, number)
         except StatementFaultError:
             alone = (replace(statement, rules=(one,)) for one in statement.rules)
-            found = [self._run_alone(session, one, number) for one in alone]
+            found = [
+                self._run_alone(session, one, claim.stretch, number) for one in alone
+            ]
         run_verbatim(session, "DROP TABLE run_rows")
         return found
 
     def _run_alone(
-        self, session: Session, statement: Statement, number: int
+        self, session: Session, statement: Statement, stretch: Stretch, number: int
     ) -> RuleReceipt:
         try:
-            return self._run(session, statement, number)[0]
+            return self._run(session, statement, stretch, number)[0]
         except StatementFaultError as fault:
             rule_id = statement.rules[0].rule.id
             log.exception("schedule.rule_failed", rule=rule_id)
@@ -196,7 +198,7 @@ class Scheduler:
             )
 
     def _run(
-        self, session: Session, statement: Statement, number: int
+        self, session: Session, statement: Statement, stretch: Stretch, number: int
     ) -> list[RuleReceipt]:
         judged = statement.sql(Dialect.POSTGRES, "SELECT * FROM run_rows", Plan.CLOSED)
         with fenced(session):
@@ -206,7 +208,8 @@ class Scheduler:
                 f" SELECT r.*, j.outcomes, j.operands FROM ({judged}) j"
                 " JOIN run_rows r ON r.seq = j.seq",
             )
-        self.alerts.raise_for_subjects(session, statement, JUDGED, number)
+        days = (stretch.first, stretch.last)
+        self.alerts.recount(session, statement, JUDGED, days=days, compiled_id=number)
         ids = [one.rule.id for one in statement.rules]
         found = receipts(ids, ledger.tally(session, JUDGED))
         run_verbatim(session, f"DROP TABLE {JUDGED}")

@@ -54,7 +54,9 @@ def alerts(
 ) -> dict[tuple[dt.date, str], int]:
     """Return (day of the first hit, severity) → alerts."""
     where, values = within(scope, "mof_div_code")
-    condition = " AND ".join(["first_day BETWEEN :since AND :until", *where])
+    condition = " AND ".join(
+        ["hit_count > 0", "first_day BETWEEN :since AND :until", *where]
+    )
     rows = session.execute(
         text(
             "SELECT first_day, severity, count(*) FROM alert"
@@ -126,7 +128,9 @@ def latest_alerts(
 ) -> list[LatestAlert]:
     """Return the span's latest alerts, strongest first."""
     where, values = within(scope, "a.mof_div_code")
-    condition = " AND ".join(["a.first_day BETWEEN :since AND :until", *where])
+    condition = " AND ".join(
+        ["a.hit_count > 0", "a.first_day BETWEEN :since AND :until", *where]
+    )
     rows = session.execute(
         text(
             "SELECT a.id, a.rule_id, a.severity, a.hit_amount AS amount,"

@@ -1,0 +1,1 @@
+"""Alerts as rows: raised in sets, read in pages."""

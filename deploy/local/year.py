@@ -29,6 +29,12 @@ IN_FORCE = (
     "SELECT coalesce((SELECT r.version FROM catalogue_state s"
     " JOIN catalogue_release r ON r.serial = s.active_serial), '')"
 )
+# A release may be published and arranged by hand between two starts.
+ARRANGED = (
+    "SELECT coalesce((SELECT r.version FROM release_assignment a"
+    " JOIN release r ON r.serial = a.serial"
+    " WHERE a.mof_div_code = '{}' AND NOT a.is_paused), '')"
+)
 
 # What each node holds at the end, and what the hub believes of it.
 AT_NODE = (
@@ -60,11 +66,9 @@ def generate(stack: Stack) -> str:
 
 
 def adoption(stack: Stack) -> str:
-    """Wait until every node has the published release in force."""
-    release = stack.notebook.get("release") or ""
-    for place in stack.places:
-        _adopted(stack, place, release)
-    return f"{len(stack.places)} 个节点启用 {release}"
+    """Wait until every node has the release arranged for it in force."""
+    versions = {_adopted(stack, place) or "(暂停)" for place in stack.places}
+    return f"{len(stack.places)} 个节点启用 {'、'.join(sorted(versions))}"
 
 
 def reference(stack: Stack) -> str:
@@ -103,13 +107,13 @@ def statistics(stack: Stack) -> str:
         stack.supervisor.require_alive()
         if time.monotonic() > limit:
             line.end()
-            raise StageFailedError(f"hub counts {arrived:,} of {expected:,}")
+            raise StageFailedError(f"省级已计 {arrived:,} / {expected:,} 条")
         line.show(arrived, expected)
         time.sleep(LOOK_S)
     line.show(arrived, expected)
     line.end()
     if arrived != expected:
-        raise StageFailedError(f"hub counts {arrived:,}, nodes screened {expected:,}")
+        raise StageFailedError(f"省级计 {arrived:,} 条,节点审核 {expected:,} 条")
     return f"省级统计 {arrived:,} 条,与各节点一致"
 
 
@@ -145,14 +149,18 @@ def _watch(
     line.show(tally.counts["payments"], total)
 
 
-def _adopted(stack: Stack, place: Place, release: str) -> None:
+def _adopted(stack: Stack, place: Place) -> str:
+    """Wait for a node; return its release, or nothing if the province has paused it."""
+    release = stack.ask("hub", ARRANGED.format(place.code))
     limit = time.monotonic() + ADOPT_S
-    while (found := stack.ask(place.database, IN_FORCE)) != release:
+    while release and (found := stack.ask(place.database, IN_FORCE)) != release:
         stack.require_staying()
         stack.supervisor.require_alive()
         if time.monotonic() > limit:
-            raise StageFailedError(f"{place.name}: {found or 'none'}, not {release}")
+            running = f"在用 {found}" if found else "尚无目录"
+            raise StageFailedError(f"{place.name}{running},未启用 {release}")
         time.sleep(LOOK_S)
+    return release
 
 
 def _load(stack: Stack, place: Place) -> None:

@@ -343,6 +343,7 @@ def rollout(
     """安排启用、回退或暂停 Assign a release (an earlier one rolls back), or pause."""
     built = hub("cli")
     with built.unit_of_work.begin() as session:
+        built.company.require_members(session, of_service(), codes)
         chosen = codes or built.company.member_codes(session, of_service())
         match (action, version):
             case ("pause", None):
@@ -356,7 +357,7 @@ def rollout(
         act = ROLLOUT_ACTS[action]
         about = "目录" if version is None else f"目录 {version}"
         record(built.audit, session, act, about, by=by, codes="、".join(chosen))
-    click.echo(f"已安排 {len(chosen)} 个区划")
+    click.echo(f"{act} {about}:{len(chosen)} 个区划({'、'.join(codes) or '全部'})")
 
 
 @verbs.command("resign")

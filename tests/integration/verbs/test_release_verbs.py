@@ -48,7 +48,19 @@ def operate(
 def test_a_published_release_is_rolled_out(operate: Verb) -> None:
     result = operate("rollout", "2026.1.1")
 
-    assert result.output == "已安排 1 个区划\n"
+    assert result.output.endswith("目录 2026.1.1:1 个区划(全部)\n")
+
+
+@pytest.mark.parametrize("act", ["2026.1.1", "--pause", "--resume"])
+def test_a_code_without_a_node_is_refused_and_nothing_is_arranged(
+    operate: Verb, act: str
+) -> None:
+    result = operate("rollout", act, "--to", "450199000", "--to", "450102000")
+
+    assert isinstance(result.exception, KuweiError)
+    assert result.exception.code == "fleet.no_node"
+    assert "450199000" in result.exception.message
+    assert "450102000" not in result.exception.message
 
 
 def test_a_rollout_is_paused_and_resumed(operate: Verb) -> None:

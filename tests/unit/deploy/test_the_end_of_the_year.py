@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session
 from state import Stack
 
 from kuwei_hub import schema
+from kuwei_hub.distribution.domain import ReleaseStatus
+from kuwei_hub.distribution.models import Release, ReleaseAssignment
 from kuwei_hub.statistics.models import Statistic
 
 pytestmark = pytest.mark.integration
@@ -33,7 +35,8 @@ def hub(postgres: embedded.Postgres) -> Iterator[Session]:
     engine = create_engine(postgres.create("hub"))
     schema.metadata().create_all(engine)
     with Session(engine) as session:
-        session.execute(delete(Statistic))
+        for table in (Statistic, ReleaseAssignment, Release):
+            session.execute(delete(table))
         session.commit()
         yield session
     engine.dispose()
@@ -76,6 +79,37 @@ def count(hub: Session, value: int, **changes: str) -> None:
     hub.commit()
 
 
+def arrange(hub: Session, version: str, *, is_paused: bool = False) -> None:
+    """Publish a release and arrange it for the county."""
+    moment = dt.datetime(2026, 3, 5, tzinfo=dt.UTC)
+    hub.add(
+        Release(
+            serial=1,
+            version=version,
+            status=ReleaseStatus.PUBLISHED.value,
+            sha256="",
+            length_bytes=1,
+            rule_count=1,
+            author="起草岗",
+            approver="审批岗",
+            note="",
+            published_at=moment,
+        )
+    )
+    hub.flush()
+    hub.add(
+        ReleaseAssignment(
+            mof_div_code=COUNTY.code,
+            serial=1,
+            is_paused=is_paused,
+            ring=None,
+            assigned_at=moment,
+            assigned_by="审批岗",
+        )
+    )
+    hub.commit()
+
+
 def test_what_the_hub_counts_is_what_the_nodes_screened(
     demo: Stack, hub: Session
 ) -> None:
@@ -90,7 +124,7 @@ def test_what_the_hub_counts_is_what_the_nodes_screened(
 
 @pytest.mark.parametrize(
     ("counted", "said"),
-    [(9, "hub counts 9 of 10"), (11, "hub counts 11, nodes screened 10")],
+    [(9, "省级已计 9 / 10 条"), (11, "省级计 11 条,节点审核 10 条")],
 )
 def test_a_hub_that_counts_less_or_more_fails_the_demo(
     demo: Stack, hub: Session, counted: int, said: str
@@ -102,25 +136,40 @@ def test_a_hub_that_counts_less_or_more_fails_the_demo(
 
 
 @pytest.mark.usefixtures("node")
-def test_a_node_with_the_published_release_in_force_has_adopted_it(
-    demo: Stack,
+def test_a_node_with_the_release_arranged_for_it_in_force_has_adopted_it(
+    demo: Stack, hub: Session
 ) -> None:
-    demo.notebook.put("release", "2026.1.1")
+    arrange(hub, "2026.1.1")
+    # What the demo itself published: somebody has arranged another since.
+    demo.notebook.put("release", "2026.1.0")
 
     assert year.adoption(demo) == "1 个节点启用 2026.1.1"
 
 
 @pytest.mark.usefixtures("node")
-def test_a_node_that_goes_on_with_another_release_is_named(demo: Stack) -> None:
-    demo.notebook.put("release", "2026.1.2")
+def test_a_node_that_goes_on_with_another_release_is_named(
+    demo: Stack, hub: Session
+) -> None:
+    arrange(hub, "2026.1.2")
 
-    with pytest.raises(StageFailedError, match=r"兴宁区: 2026\.1\.1, not 2026\.1\.2"):
+    with pytest.raises(StageFailedError, match=r"兴宁区.*2026\.1\.1,未启用 2026\.1\.2"):
         year.adoption(demo)
 
 
 @pytest.mark.usefixtures("node")
-def test_nobody_waits_for_a_release_once_asked_to_stop(demo: Stack) -> None:
-    demo.notebook.put("release", "2026.1.2")
+def test_nobody_waits_for_a_node_the_province_has_paused(
+    demo: Stack, hub: Session
+) -> None:
+    arrange(hub, "2026.1.2", is_paused=True)
+
+    assert year.adoption(demo) == "1 个节点启用 (暂停)"
+
+
+@pytest.mark.usefixtures("node")
+def test_nobody_waits_for_a_release_once_asked_to_stop(
+    demo: Stack, hub: Session
+) -> None:
+    arrange(hub, "2026.1.2")
     demo.leaving.set()
 
     with pytest.raises(StageFailedError, match="stopped on request"):

@@ -153,6 +153,23 @@ class Company:
         """Return the codes of all registered nodes: the denominator of a rollout."""
         return store.codes(session, scope)
 
+    def require_members(
+        self, session: Session, scope: VisibleJurisdictions, codes: Collection[str]
+    ) -> None:
+        """Refuse codes of which there is no registered node.
+
+        Raises:
+            KuweiError: ``fleet.no_node``, naming them.
+        """
+        there = {one.mof_div_code for one in store.named(session, scope, codes)}
+        if strange := sorted(set(codes) - there):
+            raise KuweiError(
+                "fleet.no_node",
+                f"没有代码为 {'、'.join(strange)} 的节点,一个也未安排;"
+                "请核对代码,已登记的节点见“推送情况”页。",
+                kind=Kind.MISSING,
+            )
+
     def events(
         self,
         session: Session,

@@ -25,6 +25,12 @@ PAYMENT: dict[str, object] = {
     "agency_code": "A001",
     "pay_amt": "1.00",
 }
+PROFILE_WITH_TOTALS = """
+id: totals
+title: 带合计行
+identity: true
+totals_row: {column: payment_id, matches: ^合计$, sums: {pay_amt: pay_amt}}
+"""
 
 
 def test_a_column_nothing_can_be_read_from_fails_its_file_alone(
@@ -38,3 +44,17 @@ def test_a_column_nothing_can_be_read_from_fails_its_file_alone(
     assert (state, progress.accepted) == (State.FAILED, 1)
     [message] = desk.column("SELECT message FROM intake_file WHERE state = 'failed'")
     assert "文件 列 的列「use_des、用途」无法读取" in str(message)
+
+
+def test_totals_nobody_can_read_are_not_met(desk: Desk, tmp_path: Path) -> None:
+    profile = tmp_path / "方案.yaml"
+    profile.write_text(PROFILE_WITH_TOTALS, "utf-8")
+    file = tmp_path / "合计.csv"
+    row = ",".join(map(str, PAYMENT.values()))
+    file.write_text(f"{','.join(PAYMENT)}\n{row}\n合计,,,,,,,约一元\n", "utf-8")
+
+    state, progress = desk.run(str(profile), file)
+
+    assert (state, progress.accepted) == (State.DIFFERS, 1)
+    [reject] = desk.rejects(progress.number)
+    assert (reject.line, reject.reason_title) == (3, "合计行读不出")

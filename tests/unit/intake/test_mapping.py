@@ -26,6 +26,7 @@ fields:
   agency_code: {constant: A}
   pay_amt: {from: [金额, 金 额(元)]}
 """
+TOTALS_ROW = "totals_row: {column: 编号, matches: 合计, sums: {pay_amt: 金额}}\n"
 
 
 def chunk(**columns: list[str | None]) -> Chunk:
@@ -39,9 +40,9 @@ def chunk(**columns: list[str | None]) -> Chunk:
     return Chunk(columns=arrays, lines=pa.array([2, 3], pa.int64()))
 
 
-def mapped(fields: Fields, rows: Chunk, more: str = "") -> Mapped:
+def mapped(fields: Fields, rows: Chunk, more: str = "", base: str = BASE) -> Mapped:
     mapper = Mapper(
-        parse(BASE + more, name="试"), fields, place="三月", divisions=["450102000"]
+        parse(base + more, name="试"), fields, place="三月", divisions=["450102000"]
     )
     return mapper.map(rows)
 
@@ -104,6 +105,48 @@ def test_the_totals_row_declares_what_must_be_reproduced(
 
     assert outcome.declared == Totals(rows=1, pay_amt=Decimal("1.00"))
     assert outcome.totals.agrees_with(outcome.declared)
+
+
+@pytest.mark.parametrize(
+    ("how", "amount", "total", "expected"),
+    [
+        ("unit: 10000", "1.5", "1.5", "15000.00"),
+        ("decimal: ','", "1.000,50", "1.000,50", "1000.50"),
+        ("decimal: ','", "1.000,50", "9.999,00", "9999.00"),
+    ],
+)
+def test_the_totals_row_is_read_as_the_rows_above_it(
+    payment_fields: Fields, how: str, amount: str, total: str, expected: str
+) -> None:
+    rows = chunk(编号=["1", "合计"], 金额=[amount, total])
+
+    outcome = mapped(
+        payment_fields, rows, TOTALS_ROW, BASE.replace("]}\n", f"], {how}}}\n")
+    )
+
+    assert outcome.declared == Totals(pay_amt=Decimal(expected))
+    assert (outcome.totals.rows, outcome.broken) == (1, ())
+
+
+@pytest.mark.parametrize("total", ["1.00(不含税)", "1,0,0"])
+def test_a_total_that_cannot_be_read_is_told_with_its_row(
+    payment_fields: Fields, total: str
+) -> None:
+    rows = chunk(编号=["1", "合计"], 金额=["1.00", total])
+
+    outcome = mapped(payment_fields, rows, TOTALS_ROW)
+
+    [broken] = outcome.broken
+    assert (broken.line, broken.reason, outcome.skipped) == (3, "report.total", 0)
+    assert total in broken.raw.replace('"', "")
+
+
+def test_a_total_left_blank_is_not_declared(payment_fields: Fields) -> None:
+    rows = chunk(编号=["1", "合计"], 金额=["1.00", None])
+
+    outcome = mapped(payment_fields, rows, TOTALS_ROW)
+
+    assert (outcome.declared, outcome.broken, outcome.skipped) == (Totals(), (), 1)
 
 
 def test_a_row_kind_sets_what_its_rows_are(payment_fields: Fields) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from kuwei_node.intake.domain.progress import State, Tally, judge, worst
@@ -41,6 +43,12 @@ def test_a_file_is_done_only_if_no_row_was_refused(
     accepted: int, rejected: int, declared: int | None, state: State
 ) -> None:
     assert judge(came(accepted, rejected), Totals(rows=declared)) is state
+
+
+def test_a_total_nobody_can_read_was_not_met() -> None:
+    unread = dataclasses.replace(came(2, 1), unread=True)
+
+    assert judge(unread, NO_TOTALS) is DIFFERS
 
 
 @pytest.mark.parametrize(

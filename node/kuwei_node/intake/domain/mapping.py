@@ -15,13 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kuwei_node.intake.domain import conversion
-from kuwei_node.intake.domain.batch import Batch, Mask, matches, plain, readable
+from kuwei_node.intake.domain.batch import Batch, matches, plain, readable
 from kuwei_node.intake.domain.conversion import TYPES
-from kuwei_node.intake.domain.profile import FieldRule, Profile, TotalsRow
+from kuwei_node.intake.domain.declared import declared
+from kuwei_node.intake.domain.profile import FieldRule, Profile
 from kuwei_node.intake.domain.reasons import Reason
 from kuwei_node.intake.domain.rows import NO_TOTALS, Broken, Chunk, Totals
 from kuwei_shared.kernel.errors import KuweiError
-from kuwei_shared.rules.vocabulary import Field, Type
+from kuwei_shared.rules.vocabulary import Field
 
 DECEMBER = 12
 YEAR_MIN, YEAR_MAX = 1990, 2099
@@ -87,7 +88,7 @@ class Mapper:
                 ``intake.unreadable`` when one is of a kind nothing can be read from.
         """
         with readable(self._place, "、".join(_telling_rows_apart(self._profile))):
-            payments, declared, skipped = self._without_other_rows(chunk)
+            payments, said, odd, skipped = self._without_other_rows(chunk)
             batch = Batch(self._profile, payments, self._blanks, self._place)
             batch.number_lines(self._seen)
         values = {
@@ -99,32 +100,34 @@ class Mapper:
         table = pa.table({"line": payments.lines, **values}).filter(pa.array(good))
         return Mapped(
             table=table,
-            broken=chunk.broken + batch.broken(),
+            broken=chunk.broken + odd + batch.broken(),
             totals=_totals(table),
-            declared=chunk.declared.plus(declared),
+            declared=chunk.declared.plus(said),
             chunk=payments,
             skipped=skipped,
         )
 
-    def _without_other_rows(self, chunk: Chunk) -> tuple[Chunk, Totals, int]:
+    def _without_other_rows(
+        self, chunk: Chunk
+    ) -> tuple[Chunk, Totals, tuple[Broken, ...], int]:
         """Take out rows that are no payments; read the totals row if it is one."""
         names = {plain(name): column for name, column in chunk.columns.items()}
         other = np.zeros(len(chunk.lines), np.bool_)
-        declared = NO_TOTALS
+        said, odd = NO_TOTALS, tuple[Broken, ...]()
         for kind in self._profile.row_kinds:
             if kind.skip:
                 other |= matches(names.get(plain(kind.column)), kind.matches, other)
         rule = self._profile.totals_row
         if rule is not None:
             hit = matches(names.get(plain(rule.column)), rule.matches, other)
-            declared = _declared(rule, names, hit)
+            said, odd = declared(rule, self._rules, chunk, hit=hit, blanks=self._blanks)
             other |= hit
         if not other.any():
-            return chunk, declared, 0
+            return chunk, said, odd, 0
         keep = pa.array(~other)
         columns = {name: col.filter(keep) for name, col in chunk.columns.items()}
         kept = Chunk(columns=columns, lines=chunk.lines.filter(keep))
-        return kept, declared, int(other.sum())
+        return kept, said, odd, int(other.sum()) - len(odd)
 
     def _readable(self, batch: Batch, name: str, field: Field) -> pa.Array:
         rule = self._rules.get(name, NO_RULE)
@@ -228,35 +231,6 @@ def _telling_rows_apart(profile: Profile) -> list[str]:
     names = [kind.column for kind in profile.row_kinds] + [*profile.line_no_per]
     total = profile.totals_row
     return names if total is None else [*names, total.column, *total.sums.values()]
-
-
-def _declared(
-    rule: TotalsRow,
-    columns: Mapping[str, pa.Array],
-    hit: Mask,
-) -> Totals:
-    if not hit.any():
-        return NO_TOTALS
-    index = int(np.flatnonzero(hit)[-1])
-
-    def cell(name: str | None, kind: Type) -> object:
-        column = columns.get(plain(name)) if name else None
-        if column is None:
-            return None
-        text = conversion.text_of(column.slice(index, 1), pa.array([""]))
-        field = Field(name="total", type=kind, label="合计")
-        return conversion.read(text, field, FieldRule())[0][0].as_py()
-
-    rows, pay = (
-        cell(rule.count, Type.INTEGER),
-        cell(rule.sums.get("pay_amt"), Type.MONEY),
-    )
-    net = cell(rule.sums.get("xpay_amt"), Type.MONEY)
-    return Totals(
-        rows=rows if isinstance(rows, int) else None,
-        pay_amt=pay if isinstance(pay, Decimal) else None,
-        xpay_amt=net if isinstance(net, Decimal) else None,
-    )
 
 
 def _totals(table: pa.Table) -> Totals:

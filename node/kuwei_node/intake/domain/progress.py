@@ -229,7 +229,11 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Sums over the stored batches of a file."""
+    """Sums over the stored batches of a file.
+
+    Attributes:
+        unread: a total the file declares could not be read.
+    """
 
     read: int
     accepted: int
@@ -238,6 +242,7 @@ class Tally:
     skipped: int
     totals: Totals
     declared: Totals
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +263,7 @@ def judge(came: Tally, declared: Totals) -> State:
     """Return how a file that was read to its end came out."""
     if came.rejected and not came.accepted:
         return State.REFUSED
-    if not came.totals.agrees_with(declared):
+    if came.unread or not came.totals.agrees_with(declared):
         return State.DIFFERS
     return State.PARTLY if came.rejected else State.DONE
 

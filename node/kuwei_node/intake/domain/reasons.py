@@ -21,6 +21,7 @@ class Reason(StrEnum):
     REPEATED = "row.repeated"
     DIFFERS = "row.differs"
     SUBTOTAL = "report.subtotal"
+    TOTAL = "report.total"
 
 
 TITLES: dict[Reason, str] = {
@@ -37,6 +38,7 @@ TITLES: dict[Reason, str] = {
     Reason.REPEATED: "主键重复",
     Reason.DIFFERS: "与已有记录不同",
     Reason.SUBTOTAL: "小计不符",
+    Reason.TOTAL: "合计行读不出",
 }
 
 REMEDIES: dict[Reason, str] = {
@@ -52,6 +54,8 @@ REMEDIES: dict[Reason, str] = {
     Reason.CONTROL: "「{label}」含有不可见的控制字符,请清除后重新导入。",
     Reason.ELSEWHERE: "该行的财政区划不归本节点,请交由所属财政部门的节点导入。",
     Reason.SUBTOTAL: "报表中的小计与其明细之和不符,请向出表部门核对原报表。",
+    Reason.TOTAL: "文件自带的合计行读不出,控制合计未能核对;"
+    "请核对合计行的写法与导入方案的小数点、金额单位设置。",
     Reason.DIFFERS: "本节点已有同一支付主键的记录而内容不同,更正应以更正记录另行导入。",
     Reason.REPEATED: "同一次导入中支付主键重复,只记第一行,请核对是否重复导出。",
 }

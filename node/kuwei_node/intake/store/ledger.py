@@ -30,6 +30,7 @@ from kuwei_node.intake.domain.progress import (
     Stored,
     Tally,
 )
+from kuwei_node.intake.domain.reasons import Reason
 from kuwei_node.intake.domain.rows import Totals
 from kuwei_node.intake.models import (
     IntakeBatch,
@@ -247,7 +248,18 @@ def tally(session: Session, file: Entry, division: str) -> Tally:
             pay_amt=row["declared_pay_amt"],
             xpay_amt=row["declared_xpay_amt"],
         ),
+        unread=bool(row["rows_rejected"])
+        and _has_unread_total(session, file, division),
     )
+
+
+def _has_unread_total(session: Session, file: Entry, division: str) -> bool:
+    query = (
+        select(IntakeReject.id)
+        .join(IntakeBatch, IntakeBatch.id == IntakeReject.batch_id)
+        .where(*_of_content(file, division), IntakeReject.reason == Reason.TOTAL.value)
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def finish_file(

@@ -2,7 +2,8 @@
 
 One bad rule must not stop a province's payments (design.md §3): a rule that holds
 or refuses more than a share of the latest payments becomes alert-only until a
-person resets it; the province sees it in the node's figures.
+person resets it; the province sees it in the node's figures. Rules that guard a
+balance are not watched, and one hosted township alone trips nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ import structlog
 from sqlalchemy.orm import Session
 
 from kuwei_node.brake import store
-from kuwei_node.brake.domain import BrakeLimits, OpenTrip, stops_among
+from kuwei_node.brake.domain import (
+    BrakeLimits,
+    OpenTrip,
+    Stop,
+    is_general,
+    stops_among,
+)
 from kuwei_shared.identity.principal import Principal
 from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.errors import Kind, KuweiError
@@ -66,7 +73,7 @@ class Brakes:
         """
         stops = [
             stop
-            for stop in stops_among(effective.realtime.rules, outcomes)
+            for stop in stops_among(effective.realtime, outcomes)
             if upto >= self._due.get((compiled_id, stop.rule_id), 0)
         ]
         if not stops:
@@ -75,12 +82,27 @@ class Brakes:
             session, stops, compiled_id=compiled_id, window=self.limits.window
         )
         self._remember(compiled_id, upto, lately)
+        running = [s for s in stops if self.limits.runs_away(*lately[s.rule_id])]
+        general = self._general(session, running, compiled_id)
+        for stop in running:
+            if stop.rule_id not in general:
+                self._due[(compiled_id, stop.rule_id)] = upto + self.limits.least
         return [
             rule
-            for rule, (stopped, seen) in lately.items()
-            if self.limits.runs_away(stopped, seen)
-            and self._trip(session, effective, rule, stopped, seen)
+            for rule in general
+            if self._trip(session, effective, rule, *lately[rule])
         ]
+
+    def _general(
+        self, session: Session, running: Sequence[Stop], compiled_id: int
+    ) -> list[str]:
+        """Return those of the rules running away that one township does not explain."""
+        if not running:
+            return []
+        shares = store.stopped_by_division(
+            session, running, compiled_id=compiled_id, window=self.limits.window
+        )
+        return [rule for rule, each in shares.items() if is_general(each, self.limits)]
 
     def _remember(
         self, compiled_id: int, upto: int, lately: Mapping[str, tuple[int, int]]

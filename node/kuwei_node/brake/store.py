@@ -11,7 +11,7 @@ from functools import lru_cache
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from kuwei_node.brake.domain import OpenTrip, Stop
+from kuwei_node.brake.domain import OpenTrip, Share, Stop
 from kuwei_node.brake.models import Trip
 from kuwei_shared.db.prepared import Prepared
 
@@ -54,6 +54,51 @@ def stopped_lately(
     listed = json.dumps([asdict(one) for one in stops])
     rows = _lately(window).run(session, listed, compiled_id)
     return {rule_id: (stopped, seen) for rule_id, stopped, seen in rows}
+
+
+VIEW_WINDOWS = 20
+"""How many windows back the latest payments of each division are looked for."""
+
+
+def stopped_by_division(
+    session: Session, stops: Sequence[Stop], *, compiled_id: int, window: int
+) -> dict[str, dict[str, Share]]:
+    """Return rule → division → how it took that division's latest payments.
+
+    What counts is as in ``stopped_lately``, but for each division by itself: many
+    payments of one do not push another's out of sight.
+    """
+    rows = session.execute(
+        text(
+            "WITH latest AS (SELECT * FROM (SELECT p.seq, p.fiscal_year,"
+            " p.mof_div_code, row_number() OVER (PARTITION BY p.mof_div_code"
+            " ORDER BY p.seq DESC) AS turn FROM (SELECT seq, fiscal_year,"
+            " mof_div_code FROM payment WHERE import_id IS NULL"
+            " AND stage <> 'receipt' ORDER BY seq DESC LIMIT :view) p) p"
+            " WHERE turn <= :window)"
+            " SELECT r.rule_id, p.mof_div_code, count(*) FILTER (WHERE"
+            " strpos(r.letters, substr(s.outcomes, r.place, 1)) > 0) AS stopped,"
+            " count(*) AS seen, count(*) FILTER (WHERE"
+            " substr(s.outcomes, r.place, 1) <> '-') AS judged"
+            " FROM json_to_recordset(:stops) AS r(rule_id text, place integer,"
+            " letters text) LEFT JOIN LATERAL (SELECT max(t.reset_at) AS reset_at"
+            " FROM brake_trip t WHERE t.rule_id = r.rule_id) t ON true, latest p"
+            " JOIN screening s ON s.payment_seq = p.seq"
+            " AND s.fiscal_year = p.fiscal_year WHERE s.compiled_id = :compiled"
+            " AND s.screened_at > coalesce(t.reset_at, '-infinity') GROUP BY 1, 2"
+        ),
+        {
+            "stops": json.dumps([asdict(one) for one in stops]),
+            "compiled": compiled_id,
+            "window": window,
+            "view": window * VIEW_WINDOWS,
+        },
+    )
+    found: dict[str, dict[str, Share]] = {stop.rule_id: {} for stop in stops}
+    for row in rows:
+        share = Share(stopped=row.stopped, seen=row.seen, judged=row.judged)
+        found[row.rule_id][row.mof_div_code] = share
+    return found
 
 
 def trip(

@@ -29,7 +29,7 @@ protos: setup ## Compile the gRPC modules
 migration: setup ## New migration: M="what it does" S=hub|node
 	@$(PY) deploy/build/migration.py "$(S)" "$(M)"
 
-docs: setup ## Rewrite the generated pages (configuration, schema diagrams)
+docs: setup ## Rewrite the generated pages (conditions, configuration, schema diagrams)
 	@$(PY) deploy/build/documents.py write
 
 pins: setup ## Resolve requirements/*.in anew into hashed pins (needs uv)

@@ -20,14 +20,20 @@ import kuwei_hub.schema
 import kuwei_hub.settings
 import kuwei_node.schema
 import kuwei_node.settings
+from kuwei_shared.catalogue.checks.registry import read_schemas
+from kuwei_shared.catalogue.loading import load
+from kuwei_shared.catalogue.manual import manual
 
 POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+CATALOGUE = ROOT / "rules-catalog"
 
 
 def main() -> None:
     """Write or check every generated page."""
     pages = {
+        "conditions.md": conditions(),
         "configuration.md": configuration(),
         "schema-hub.md": schema("hub", kuwei_hub.schema.metadata()),
         "schema-node.md": schema("node", kuwei_node.schema.metadata()),
@@ -42,6 +48,11 @@ def main() -> None:
     for name in stale:
         (DOCS / name).write_text(pages[name])
         print(f"docs/{name}")
+
+
+def conditions() -> str:
+    """Return the page of the rule file and the condition language."""
+    return manual(load(CATALOGUE), read_schemas(CATALOGUE)["rule"])
 
 
 def configuration() -> str:

@@ -1,4 +1,4 @@
-"""kuwei-rules: check, try, explain, compile, lock, start and pack the catalogue."""
+"""kuwei-rules: check, try, explain, compile, lock, start, pack, and the manual."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from kuwei_shared.catalogue.checks.registry import (
 )
 from kuwei_shared.catalogue.checks.shape import HasUniqueId
 from kuwei_shared.catalogue.issues import Issue, refusal
-from kuwei_shared.catalogue.loading import Reading, read
+from kuwei_shared.catalogue.loading import Reading, load, read
+from kuwei_shared.catalogue.manual import manual
 from kuwei_shared.catalogue.scaffold import new_rule
 from kuwei_shared.catalogue.sheet import INCOMING, sheet
 from kuwei_shared.catalogue.verdict import verdict
@@ -68,7 +69,7 @@ class Verbs(click.Group):
 @click.group(
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="规则目录:检查、试算、解说、编译、锁定、新建、打包。",
+    help="规则目录:检查、试算、解说、编译、锁定、新建、打包;怎样写见 manual。",
 )
 def commands() -> None:
     """Work on the rule catalogue."""
@@ -224,6 +225,15 @@ def pack(root: Path, output: Path) -> None:
     data = bundle.pack(root)
     output.write_bytes(data)
     click.echo(f"{output} {len(data)} 字节 sha256:{bundle.digest(data)}")
+
+
+@commands.command(
+    "manual", help="印出规则文件与条件语言的说明:键、写法、函数、本目录的全部名称。"
+)
+@_root
+def manual_(root: Path) -> None:
+    """Print the page on the rule file and the condition language."""
+    click.echo(manual(load(root), read_schemas(root).get("rule")), nl=False)
 
 
 def main() -> None:

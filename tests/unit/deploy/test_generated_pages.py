@@ -16,7 +16,7 @@ import kuwei_hub.settings
 import kuwei_node.schema
 import kuwei_node.settings
 
-PAGES = {"configuration.md", "schema-hub.md", "schema-node.md"}
+PAGES = {"conditions.md", "configuration.md", "schema-hub.md", "schema-node.md"}
 
 
 @pytest.fixture

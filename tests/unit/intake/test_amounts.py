@@ -81,13 +81,16 @@ def test_decimal_commas_are_read_where_the_profile_says_so(
         "∞",
         "壹元",
         "1.2.3",
+        ".",
+        "-.",
+        "¥.",
     ],
 )
 def test_what_is_no_amount_is_marked_not_guessed(text: str) -> None:
     assert read(text) == (None, True)
 
 
-@pytest.mark.parametrize("text", ["1.23", "1,234.5", "1.23,4", "12.345,678"])
+@pytest.mark.parametrize("text", ["1.23", "1,234.5", "1.23,4", "12.345,678", ",", "-,"])
 def test_points_are_never_decimals_where_commas_are(text: str) -> None:
     assert read(text, decimal=",") == (None, True)
 

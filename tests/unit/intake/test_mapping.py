@@ -152,7 +152,9 @@ def test_a_total_left_blank_is_not_declared(payment_fields: Fields) -> None:
 def test_a_row_kind_sets_what_its_rows_are(payment_fields: Fields) -> None:
     more = "row_kinds:\n- {column: 类, matches: '退', set: {entry_kind: refund}}\n"
 
-    outcome = mapped(payment_fields, chunk(类=["退款", "支出"]), more)
+    rows = chunk(类=["退款", "支出"], 金额=["-1.00", "2.00"])
+
+    outcome = mapped(payment_fields, rows, more)
 
     assert outcome.table["entry_kind"].to_pylist() == ["refund", "normal"]
 

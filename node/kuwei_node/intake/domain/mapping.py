@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kuwei_node.intake.domain import conversion
+from kuwei_node.intake.domain import conversion, plausible
 from kuwei_node.intake.domain.batch import Batch, matches, plain, readable
 from kuwei_node.intake.domain.conversion import TYPES
 from kuwei_node.intake.domain.declared import declared
@@ -190,6 +190,8 @@ class Mapper:
         for name, field in self._fields.items():
             if field.required and values[name].null_count:
                 batch.add(name, [(Reason.MISSING, pc.is_null(values[name]))])
+        for name, fault in plausible.faults(values, self._fields):
+            batch.add(name, [fault])
         if self._divisions is not None:
             ours = pa.array(list(self._divisions), pa.string())
             foreign = pc.invert(pc.is_in(values["mof_div_code"], value_set=ours))

@@ -17,6 +17,11 @@ class Reason(StrEnum):
     PATTERN = "field.pattern"
     LENGTH = "field.length"
     CONTROL = "field.control_character"
+    SIGN = "field.sign"
+    ORIGINAL = "field.original"
+    ITSELF = "field.itself"
+    YEAR = "field.year"
+    RESERVED = "field.reserved"
     ELSEWHERE = "row.elsewhere"
     REPEATED = "row.repeated"
     DIFFERS = "row.differs"
@@ -34,6 +39,11 @@ TITLES: dict[Reason, str] = {
     Reason.PATTERN: "格式不符",
     Reason.LENGTH: "内容过长",
     Reason.CONTROL: "含控制字符",
+    Reason.SIGN: "金额正负不符",
+    Reason.ORIGINAL: "缺原支付主键",
+    Reason.ITSELF: "原支付是自己",
+    Reason.YEAR: "年度与日期不符",
+    Reason.RESERVED: "主键为系统保留",
     Reason.ELSEWHERE: "不归本节点",
     Reason.REPEATED: "主键重复",
     Reason.DIFFERS: "与已有记录不同",
@@ -47,11 +57,20 @@ REMEDIES: dict[Reason, str] = {
     Reason.MONEY: "「{label}」不是有效金额(至多两位小数),"
     "请核对金额写法与导入方案的小数点设置。",
     Reason.NUMBER: "「{label}」不是有效数字,请在来源文件中改正。",
-    Reason.DATE: "「{label}」不是有效日期,请核对日期写法与导入方案的日期格式。",
+    Reason.DATE: "「{label}」不是有效日期(支付限 1990–2099 年),"
+    "请核对日期写法与导入方案的日期格式。",
     Reason.CODE: "「{label}」的代码不在允许范围,请改正代码或在导入方案中补充对照。",
     Reason.PATTERN: "「{label}」不符合导入方案规定的格式,请核对来源文件。",
     Reason.LENGTH: "「{label}」超过 {limit} 个字节,请在来源文件中缩短。",
     Reason.CONTROL: "「{label}」含有不可见的控制字符,请清除后重新导入。",
+    Reason.SIGN: "正常支付的「{label}」不得为负,退款、撤销的不得为正;请改正记录性质,"
+    "或在导入方案中写明负数是什么(negative_is)。",
+    Reason.ORIGINAL: "撤销须写明「{label}」;查不到原支付的,请作为退款导入。",
+    Reason.ITSELF: "「{label}」不得是本笔自己,请改为被冲减的那一笔。",
+    Reason.YEAR: "「{label}」与业务日期相差超过一年,请在来源文件中改正,"
+    "或核对导入方案的财年末月。",
+    Reason.RESERVED: "「{label}」不得以“撤销:”开头,那是本节点自己的撤销记录;"
+    "请改用来源系统的主键。",
     Reason.ELSEWHERE: "该行的财政区划不归本节点,请交由所属财政部门的节点导入。",
     Reason.SUBTOTAL: "报表中的小计与其明细之和不符,请向出表部门核对原报表。",
     Reason.TOTAL: "文件自带的合计行读不出,控制合计未能核对;"

@@ -160,6 +160,16 @@ class Tree:
     page: Page[Jurisdiction]
     whole: Whole
 
+    @property
+    def own(self) -> Whole:
+        """What the first row comes to itself, without those below; no node counts."""
+        first = self.rows[0]
+        return Whole(
+            codes=[first.place.jurisdiction.mof_div_code],
+            tally=first.sums.own,
+            nodes=Connection(),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:

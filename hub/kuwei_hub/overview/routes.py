@@ -2,14 +2,14 @@
 # FastAPI reads annotations at run time, so they are not postponed here.
 
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from pydantic import StringConstraints
 
-from kuwei_hub.overview.domain import FEN, Period, Picture, Tree
+from kuwei_hub.overview.domain import FEN, Period, Picture, Whole
 from kuwei_hub.overview.service import Overview
 from kuwei_hub.territory.domain import Unfolding
 from kuwei_shared.web.charts import Chart, Series
@@ -27,6 +27,7 @@ Opened = Annotated[
     Query(alias="open", max_length=OPENED_MAX),
 ]
 Year = Annotated[int | None, Query(ge=2000, le=2100)]
+Of = Literal["whole", "own"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class TreeAsk:
     year: int
     opened: tuple[str, ...]
     number: int
+    of: Of = "whole"
 
     def unfolding(self, below: str | None = None) -> Unfolding:
         """Return what the territory is asked for."""
@@ -62,6 +64,7 @@ class TreeAsk:
     def address(self) -> str:
         """This tree's own address, to be kept as a bookmark."""
         pairs: list[tuple[str, str | int]] = [("year", self.year)]
+        pairs += [("of", self.of)] if self.of != "whole" else []
         pairs += [("open", code) for code in self.opened]
         pairs += [("page", self.number)] if self.number > 1 else []
         return f"{self.path}?{urlencode(pairs)}"
@@ -89,7 +92,7 @@ def routes(overview: Overview) -> APIRouter:
             tree=tree,
             ask=ask,
             now=desk.clock.now(),
-            **_picture(overview, here, desk, period, tree),
+            **_picture(overview, here, desk, period, tree.whole),
         )
 
     @router.get("/territory/{code}")
@@ -99,24 +102,28 @@ def routes(overview: Overview) -> APIRouter:
         desk: DeskDep,
         *,
         year: Year = None,
+        of: Of = "whole",
         opened: Opened = (),
         page: Number = 1,
     ) -> Response:
         one = overview.territory.find(desk.session, desk.scope, code)
         period = _period(overview, desk, year)
         path = f"/territory/{code}"
-        ask = TreeAsk(path=path, year=period.year, opened=opened, number=page)
+        ask = TreeAsk(path=path, year=period.year, opened=opened, number=page, of=of)
         tree = overview.tree(desk.session, desk.scope, period, ask.unfolding(code))
+        shown = tree.own if of == "own" else tree.whole
         return here.page(
             "overview/jurisdiction.html",
             "tree",
             one=one,
+            of=of,
+            shown=shown,
             suspension=overview.suspension(desk.session, desk.scope, one.host or code),
             names=overview.territory.names(desk.session, desk.scope, one.relatives),
             tree=tree,
             ask=ask,
             now=desk.clock.now(),
-            **_picture(overview, here, desk, period, tree),
+            **_picture(overview, here, desk, period, shown),
         )
 
     return router
@@ -129,13 +136,12 @@ def _period(overview: Overview, desk: Desk, year: int | None) -> Period:
 
 
 def _picture(
-    overview: Overview, here: Here, desk: Desk, period: Period, tree: Tree
+    overview: Overview, here: Here, desk: Desk, period: Period, shown: Whole
 ) -> dict[str, object]:
     """Return what stands around the tree; nothing when the tree alone is asked for."""
     if here.is_fragment:
         return {}
-    codes = tree.whole.codes
-    picture = overview.picture(desk.session, desk.scope, period, codes)
+    picture = overview.picture(desk.session, desk.scope, period, shown.codes)
     return {
         "picture": picture,
         "figures": _charts(picture),
@@ -170,8 +176,8 @@ def _charts(picture: Picture) -> dict[str, Chart]:
         ),
         "found": _chart(
             picture,
-            f"{span}各月预警与拦截",
-            "笔",
+            f"{span}各月预警(条)、暂缓与拒绝(笔)",
+            "",
             [
                 Series(name=name, values=_monthly(picture, measure), tone=tone)
                 for name, measure, tone in shown
@@ -193,9 +199,7 @@ def _charts(picture: Picture) -> dict[str, Chart]:
 
 def _chart(picture: Picture, title: str, unit: str, series: list[Series]) -> Chart:
     labels = [f"{month.month}月" for month in picture.period.months]
-    return Chart(
-        title=title, categories=labels, unit=unit, series=series, is_stacked=True
-    )
+    return Chart(title=title, categories=labels, unit=unit, series=series)
 
 
 def _monthly(picture: Picture, measure: Measure) -> list[int]:

@@ -179,6 +179,23 @@ def test_a_row_with_others_below_it_shows_both_what_is_its_own_and_all(
     assert " ".join(whole[:10]) == "含下级 接入 2 / 2 生效 2 / 2 24,640"
 
 
+@pytest.mark.parametrize(
+    ("asked", "label", "payments"),
+    [({}, "含下级", "24,640"), ({"of": "own"}, "仅本级", "14,784")],
+)
+def test_a_jurisdiction_says_whether_those_below_it_are_counted(
+    site: web_lab.Site, asked: dict[str, str], label: str, payments: str
+) -> None:
+    with site.signed_in("province-leader") as browser:
+        page = browser.get("/territory/450100000", params=asked).text
+
+    [chosen] = re.findall(r'aria-current="true">([^<\d]+)</a>', page)
+    tiles = page.split('class="tiles"')[1].split("</dl>")[0]
+    assert chosen == label
+    assert re.search(rf"支付笔数\D+{payments}\b", tiles)
+    assert ("节点接入" in tiles) is (label == "含下级")
+
+
 def test_a_row_with_nothing_below_it_has_no_second_row(site: web_lab.Site) -> None:
     with site.signed_in("province-leader") as browser:
         page = browser.get("/territory/450181000").text

@@ -318,16 +318,8 @@ def publish(
             withdraw_below=withdraw_below,
         )
         below = {} if withdraw_below is None else {"withdraw_below": withdraw_below}
-        about = f"目录 {release.version}"
-        record(
-            built.audit,
-            session,
-            "签发目录",
-            about,
-            by=by,
-            approve_by=approve_by,
-            **below,
-        )
+        said: dict[str, str | int] = {"by": by, "approve_by": approve_by, **below}
+        record(built.audit, session, "签发目录", f"目录 {release.version}", **said)
     click.echo(f"已发布 {release.version}:{release.rule_count} 条规则")
 
 

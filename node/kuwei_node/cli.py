@@ -376,9 +376,9 @@ def _tell(files_all: int, files_done: int, rows: int) -> None:
 def generate(context: click.Context) -> None:
     """生成样本 Write a generated province with labelled violations."""
     # Imported here: the generator's libraries are of no use to the other verbs.
-    from kuwei_shared.sample.cli import generate as command
+    from kuwei_shared.sample import asked
 
-    command.main(args=context.args, prog_name="kuwei-node generate")
+    asked.run(context.args)
 
 
 def node(process: str) -> Node:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from kuwei_node.intake.adapters.delimited import chunk_of, header_names, unreadable
+from kuwei_node.intake.domain.conversion import number_text
 from kuwei_node.intake.domain.profile import Reading
 from kuwei_node.intake.domain.reasons import Reason
 from kuwei_node.intake.domain.rows import RAW_CHARS_MAX, Broken, Chunk
@@ -147,7 +148,7 @@ def _shown(cell: object) -> str:
         case bool():
             return "true" if cell else "false"
         case float():
-            return f"{cell:.15g}"
+            return number_text(cell) or ""
         case dt.datetime():
             day = cell.time() == MIDNIGHT
             return cell.date().isoformat() if day else cell.isoformat(" ")

@@ -33,7 +33,9 @@ _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _INT64_MAX = 2**63 - 1
 _ANY_INTEGER = pa.decimal128(20, 0)
 _INT32_MAX = 2**31 - 1
-_LAST_CONTROL = 0x1F
+CENTS_LOST_FROM = 1e13
+_EXPONENT = r"^-?[0-9](\.[0-9]+)?[eE]\+[0-9]{2,}$"
+_LAST_CONTROL, _PLUS = 0x1F, ord("+")
 _CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]"
 
 Fault = tuple[Reason, pa.Array]
@@ -44,17 +46,29 @@ def text_of(column: pa.Array, blanks: pa.Array) -> pa.Array:
     """Return a column as trimmed strings, blank texts as null.
 
     Args:
-        column: of any type; floats are written with 15 significant digits, as
-            spreadsheets show them.
+        column: of any type; floats are written as ``number_text`` says.
         blanks: string array of texts that mean nothing is there.
     """
     if pa.types.is_floating(column.type):
-        shown = [None if v is None else f"{v:.15g}" for v in column.to_pylist()]
+        shown = [number_text(value) for value in column.to_pylist()]
         return pa.array(shown, pa.string())
     text = column if pa.types.is_string(column.type) else pc.cast(column, pa.string())
     text = pc.utf8_trim_whitespace(text)
     blank = pc.is_in(text, value_set=blanks, skip_nulls=True)
     return pc.if_else(blank, pa.scalar(None, pa.string()), text)
+
+
+def number_text(value: float | None) -> str | None:
+    """Write a number with 15 significant digits, as spreadsheets show it.
+
+    One whose cents or last digits these do not hold is written with an exponent, which
+    no code has and no amount; what is not a number is nothing.
+    """
+    if value is None or value != value:  # noqa: PLR0124  # only NaN differs from itself
+        return None
+    if abs(value) >= CENTS_LOST_FROM and not value.is_integer():
+        return f"{value:.15e}"
+    return f"{value:.15g}"
 
 
 def fits(column: pa.Array, field: Field) -> bool:
@@ -146,7 +160,8 @@ def read(text: pa.Array, field: Field, rule: FieldRule) -> tuple[pa.Array, list[
             return text, _text_faults(text, field)
         case Type.MONEY:
             value, bad = amounts.money(text, decimal=rule.decimal, unit=rule.unit)
-            return value, [(Reason.MONEY, bad)]
+            lost = _rounded(text) if bad.true_count else bad
+            return value, [(Reason.DIGITS, lost), (Reason.MONEY, bad)]
         case Type.DECIMAL:
             value, bad = amounts.ratio(text, decimal=rule.decimal)
             return value, [(Reason.NUMBER, bad)]
@@ -187,7 +202,7 @@ def _text_faults(text: pa.Array, field: Field) -> list[Fault]:
         allowed = pa.array(list(field.values), pa.string())
         known = pc.is_in(text, value_set=allowed)
         return [(Reason.CODE, pc.and_(pc.is_valid(text), pc.invert(known)))]
-    faults: list[Fault] = []
+    faults: list[Fault] = [(Reason.DIGITS, _rounded(text))]
     longest = pc.max(pc.binary_length(text)).as_py() or 0
     if longest > TEXT_BYTES_MAX:
         long = pc.greater(pc.binary_length(text), TEXT_BYTES_MAX)
@@ -198,12 +213,21 @@ def _text_faults(text: pa.Array, field: Field) -> list[Fault]:
     return faults
 
 
+def _rounded(text: pa.Array) -> pa.Array:
+    """Return where a text is a number a program rounded to what it could hold."""
+    if not (_bytes(text) == _PLUS).any():
+        return pa.repeat(False, len(text))  # an array of falses
+    return _known(pc.match_substring_regex(text, _EXPONENT))
+
+
 def _has_control_bytes(text: pa.Array) -> bool:
     """Whether any byte of a column is a control byte: one pass, no regex."""
+    return bool((_bytes(text) <= _LAST_CONTROL).any())
+
+
+def _bytes(text: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
     data = text.buffers()[2]
-    if data is None or data.size == 0:
-        return False
-    return bool((np.frombuffer(data, np.uint8) <= _LAST_CONTROL).any())
+    return np.frombuffer(b"" if data is None else data, np.uint8)
 
 
 def _booleans(text: pa.Array) -> tuple[pa.Array, list[Fault]]:

@@ -17,6 +17,7 @@ class Reason(StrEnum):
     PATTERN = "field.pattern"
     LENGTH = "field.length"
     CONTROL = "field.control_character"
+    DIGITS = "field.digits"
     SIGN = "field.sign"
     ORIGINAL = "field.original"
     ITSELF = "field.itself"
@@ -39,6 +40,7 @@ TITLES: dict[Reason, str] = {
     Reason.PATTERN: "格式不符",
     Reason.LENGTH: "内容过长",
     Reason.CONTROL: "含控制字符",
+    Reason.DIGITS: "数字已失真",
     Reason.SIGN: "金额正负不符",
     Reason.ORIGINAL: "缺原支付主键",
     Reason.ITSELF: "原支付是自己",
@@ -63,6 +65,8 @@ REMEDIES: dict[Reason, str] = {
     Reason.PATTERN: "「{label}」不符合导入方案规定的格式,请核对来源文件。",
     Reason.LENGTH: "「{label}」超过 {limit} 个字节,请在来源文件中缩短。",
     Reason.CONTROL: "「{label}」含有不可见的控制字符,请清除后重新导入。",
+    Reason.DIGITS: "「{label}」是超过 15 位的数字,来源程序已舍入,末几位不可信;"
+    "请在来源系统以文本格式导出该列。",
     Reason.SIGN: "正常支付的「{label}」不得为负,退款、撤销的不得为正;请改正记录性质,"
     "或在导入方案中写明负数是什么(negative_is)。",
     Reason.ORIGINAL: "撤销须写明「{label}」;查不到原支付的,请作为退款导入。",

@@ -13,6 +13,7 @@ from functools import cached_property
 
 from kuwei_shared.rules import expression as tree
 from kuwei_shared.rules.facts import Plan, plan_facts
+from kuwei_shared.rules.faults import ExpressionError
 from kuwei_shared.rules.model import (
     Catalogue,
     Policy,
@@ -335,7 +336,7 @@ def compile_rules(
         schedule: None for realtime rules, else the schedule they run on.
 
     Raises:
-        ExpressionError: if a condition is not in the language.
+        ExpressionError: if a condition is not in the language; it names the rule.
     """
     chosen = tuple(
         one
@@ -344,11 +345,15 @@ def compile_rules(
         and one.rule.subject == subject
         and one.rule.schedule is schedule
     )
-    trees = {
-        one.rule.id: parse(one.rule.when, names_of(one.rule, catalogue))
-        for one in chosen
-    }
+    trees = {one.rule.id: _condition(one.rule, catalogue) for one in chosen}
     return Statement(catalogue=catalogue, subject=subject, rules=chosen, trees=trees)
+
+
+def _condition(rule: Rule, catalogue: Catalogue) -> tree.Node:
+    try:
+        return parse(rule.when, names_of(rule, catalogue))
+    except ExpressionError as error:
+        raise error.of(rule.id) from error
 
 
 def untuned(catalogue: Catalogue) -> tuple[EffectiveRule, ...]:

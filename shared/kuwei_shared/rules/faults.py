@@ -31,6 +31,13 @@ class ExpressionError(KuweiError):
         self.remedy = remedy
         self.rest: tuple[ExpressionError, ...] = ()
 
+    def of(self, rule_id: str) -> ExpressionError:
+        """Return this fault for whoever sees many rules and no file: with its rule."""
+        code = self.code.removeprefix("expression.")
+        named = ExpressionError(code, f"规则 {rule_id} 的条件:{self.said}", self.remedy)
+        named.details = {**self.details, "rule": rule_id}
+        return named
+
     @property
     def all(self) -> tuple[ExpressionError, ...]:
         """This fault and the rest, in the order they were met."""

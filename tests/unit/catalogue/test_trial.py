@@ -91,3 +91,18 @@ def test_a_rule_is_asked_at_its_own_stage(catalogue: Catalogue) -> None:
 def test_the_trial_database_cannot_reach_outside(sql: str) -> None:
     with pytest.raises(KuweiError, match=r"catalogue\.sql"):
         DuckEngine().rows(sql)
+
+
+def test_a_condition_that_cannot_be_compiled_names_its_rule(
+    catalogue: Catalogue,
+) -> None:
+    mistyped = with_rule(catalogue, when="pay_sum > 1")
+
+    with pytest.raises(KuweiError) as refused:
+        try_examples(mistyped, DuckEngine())
+
+    assert refused.value.code == "expression.unknown_name"
+    assert refused.value.message.startswith(
+        "规则 GX-U10 的条件:词汇表中没有“pay_sum”。"
+    )
+    assert refused.value.details == {"column": 0, "rule": "GX-U10"}

@@ -31,7 +31,7 @@ def prove(
         outcomes = try_examples(catalogue, engine, only)
     except ExpressionError as error:
         raise KuweiError(
-            "catalogue.not_compiled", f"规则条件不能编译:{error}"
+            "catalogue.not_compiled", f"规则条件不能编译:{error.message}"
         ) from error
     failed = [outcome for outcome in outcomes if not outcome.passed]
     if failed:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +13,7 @@ import pytest
 from intake_desk import COUNTY, Desk
 
 from kuwei_node.intake.domain.progress import State
+from kuwei_node.intake.domain.rows import BATCH_ROWS
 
 pytestmark = pytest.mark.integration
 
@@ -58,3 +61,53 @@ def test_totals_nobody_can_read_are_not_met(desk: Desk, tmp_path: Path) -> None:
     assert (state, progress.accepted) == (State.DIFFERS, 1)
     [reject] = desk.rejects(progress.number)
     assert (reject.line, reject.reason_title) == (3, "合计行读不出")
+
+
+def test_json_lines_in_another_encoding_are_refused_line_by_line(
+    desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "支付.jsonl"
+    row = json.dumps({**PAYMENT, "use_des": "办公"}, ensure_ascii=False)
+    file.write_bytes(f"{row}\n{row}\n".encode("gb18030"))
+
+    state, progress = desk.run("standard", file)
+
+    assert (state, progress.rejected) == (State.REFUSED, 2)
+    assert "UTF-8" in desk.rejects(progress.number)[0].remedy
+
+
+def test_one_object_without_a_key_is_refused_alone(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "支付.jsonl"
+    rows = [{**PAYMENT, "payment_id": f"P{n}"} for n in range(BATCH_ROWS + 1)]
+    del rows[-1]["agency_code"]
+    file.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+
+    state, progress = desk.run("standard", file)
+
+    assert (state, progress.accepted) == (State.PARTLY, BATCH_ROWS)
+    [reject] = desk.rejects(progress.number)
+    assert (reject.line, reject.field) == (BATCH_ROWS + 1, "agency_code")
+
+
+def test_an_empty_file_is_not_done(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "空.csv"
+    file.touch()
+
+    state, _ = desk.run("standard", file)
+
+    assert state is State.FAILED
+    assert "文件是空的" in str(desk.column("SELECT message FROM intake_file"))
+
+
+def test_a_file_that_breaks_off_says_what_was_stored_of_it(
+    desk: Desk, standard: Write
+) -> None:
+    file = standard(*["1.00"] * BATCH_ROWS)
+    with file.open("a", encoding="utf-8") as more:
+        more.write('"never closed' + "\n" * 200_000)
+
+    state, _ = desk.run("standard", file)
+
+    assert state is State.FAILED
+    assert desk.column("SELECT rows_accepted FROM intake_file") == [BATCH_ROWS]
+    assert desk.column("SELECT pay_amt FROM intake_file") == [Decimal(BATCH_ROWS)]

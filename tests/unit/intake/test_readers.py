@@ -11,6 +11,7 @@ import xlsxwriter
 from kuwei_node.intake.adapters.encodings import detect
 from kuwei_node.intake.adapters.files import open_file
 from kuwei_node.intake.domain.profile import Layout, Reading
+from kuwei_node.intake.domain.reasons import remedy
 from kuwei_node.intake.domain.rows import Chunk
 from kuwei_shared.kernel.errors import KuweiError
 
@@ -123,9 +124,41 @@ def test_json_lines_report_what_is_no_flat_object(tmp_path: Path) -> None:
 
     [chunk] = chunks(path)
 
-    assert [one.line for one in chunk.broken] == [2, 3]
+    found = [(one.line, one.reason) for one in chunk.broken]
+    assert found == [(2, "row.object"), (3, "row.object")]
     assert chunk.columns["a"].to_pylist() == ["1.5", None]
     assert chunk.lines.to_pylist() == [1, 4]
+
+
+def test_a_key_met_once_is_a_column_from_there_on(tmp_path: Path) -> None:
+    path = write(tmp_path, '{"a":1}\n{"a":2,"b":3}\n{"a":4}\n', "x.jsonl")
+
+    columns = [chunk.columns for chunk in chunks(path, rows_max=1)]
+
+    assert [list(one) for one in columns] == [["a"], ["a", "b"], ["a", "b"]]
+    assert columns[2]["b"].to_pylist() == [None]
+
+
+def test_the_mark_of_utf8_is_no_part_of_the_first_object(tmp_path: Path) -> None:
+    path = write(tmp_path, '{"a":1}\n{"a":2}\n'.encode("utf-8-sig"), "x.jsonl")
+
+    [chunk] = chunks(path)
+
+    assert chunk.columns["a"].to_pylist() == ["1", "2"]
+    assert (chunk.lines.to_pylist(), chunk.broken) == ([1, 2], ())
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "utf-16-le"])
+def test_json_lines_in_another_encoding_are_told_so_line_by_line(
+    tmp_path: Path, encoding: str
+) -> None:
+    path = write(tmp_path, '{"用途":"办公"}\n'.encode(encoding), "x.jsonl")
+
+    [chunk] = chunks(path)
+
+    assert {one.reason for one in chunk.broken} == {"row.encoding"}
+    assert "UTF-8" in remedy("row.encoding", "")
+    assert (chunk.columns, chunk.broken[0].line) == ({}, 1)
 
 
 def test_parquet_keeps_its_types(tmp_path: Path) -> None:
@@ -144,6 +177,27 @@ def test_a_parquet_file_is_known_by_its_bytes_not_its_name(tmp_path: Path) -> No
     pq.write_table(pa.table({"n": [7]}), path)
 
     assert rows(path) == [{"n": 7}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("x.csv", ""), ("x.jsonl", ""), ("x.csv", "\n \n")]
+)
+def test_a_file_with_nothing_in_it_is_unreadable(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    path = write(tmp_path, content, name)
+
+    with pytest.raises(KuweiError, match=r"intake\.unreadable"):
+        chunks(path)
+
+
+def test_a_sheet_with_nothing_in_it_is_unreadable(tmp_path: Path) -> None:
+    path = tmp_path / "x.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet()
+
+    with pytest.raises(KuweiError, match="工作表是空的"):
+        chunks(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

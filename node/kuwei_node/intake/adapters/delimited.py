@@ -60,9 +60,10 @@ class Delimited:
         try:
             with opened(self.path, self.encoding) as lines:
                 above, first = self._above_header(lines)
+                if not first:
+                    raise unreadable(self.place, "文件里没有表头")
                 delimiter = self.reading.delimiter or _delimiter(first)
-                top = chain([first], lines.each()) if first else iter(())
-                reader = csv.reader(top, delimiter=delimiter)
+                reader = csv.reader(chain([first], lines.each()), delimiter=delimiter)
                 header = header_names(next(reader, []))
                 read = above + reader.line_num
                 yield from self._blocks(lines, header, delimiter, rows_max, read)

@@ -36,12 +36,14 @@ def open_file(path: str, name: str, reading: Reading) -> Source:
         reading: the profile's reading part.
 
     Raises:
-        KuweiError: ``intake.unreadable`` when there is no such file.
+        KuweiError: ``intake.unreadable`` when there is no such file, or nothing in it.
     """
     where = Path(path)
     place = Path(name).stem
     if not where.is_file():
         raise unreadable(name, "文件不存在")
+    if not where.stat().st_size:
+        raise unreadable(name, "文件是空的")
     match _layout(where, name, reading):
         case Layout.XLSX:
             return Spreadsheet(path=where, place=place, reading=reading)

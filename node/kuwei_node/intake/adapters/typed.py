@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -40,6 +41,8 @@ class Spreadsheet:
             rows = self._sheet().iter_rows()
             list(islice(rows, self.reading.skip_lines))
             header = header_names([_shown(cell) for cell in next(rows, [])])
+            if not header:
+                raise unreadable(self.place, "工作表是空的,没有表头")
             line = self.reading.skip_lines + 2
             while batch := [[_shown(c) for c in row] for row in islice(rows, rows_max)]:
                 yield chunk_of(header, batch, range(line, line + len(batch)))
@@ -64,11 +67,17 @@ class JsonLines:
     encoding: str = "utf-8"
 
     def chunks(self, rows_max: int) -> Iterator[Chunk]:
-        """Yield the objects; a line that is none is reported."""
+        """Yield the objects; a line that is none is reported.
+
+        A key met once is a column from there on: who leaves it out leaves it blank.
+        """
+        names: dict[str, None] = {}
         with self.path.open("rb") as file:
+            if file.read(len(BOM_UTF8)) != BOM_UTF8:
+                file.seek(0)
             line = 1
             while batch := list(islice(file, rows_max)):
-                yield _objects(batch, line)
+                yield _objects(batch, line, names)
                 line += len(batch)
 
 
@@ -100,8 +109,7 @@ def _flat(column: pa.Array) -> pa.Array:
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
-def _objects(batch: Sequence[bytes], first: int) -> Chunk:
-    names: dict[str, None] = {}
+def _objects(batch: Sequence[bytes], first: int, names: dict[str, None]) -> Chunk:
     found: list[dict[str, object]] = []
     lines: list[int] = []
     broken: list[Broken] = []
@@ -109,9 +117,9 @@ def _objects(batch: Sequence[bytes], first: int) -> Chunk:
         if not text.strip():
             continue
         row = _object(text)
-        if row is None:
+        if isinstance(row, Reason):
             raw = text.decode("utf-8", "replace")[:RAW_CHARS_MAX].replace("\0", "�")
-            broken.append(Broken(line=line, raw=raw, reason=Reason.COLUMNS))
+            broken.append(Broken(line=line, raw=raw, reason=row))
             continue
         names.update(dict.fromkeys(row))
         found.append(row)
@@ -125,15 +133,25 @@ def _objects(batch: Sequence[bytes], first: int) -> Chunk:
     )
 
 
-def _object(text: bytes) -> dict[str, object] | None:
+def _object(text: bytes) -> dict[str, object] | Reason:
+    """Return a line's object, or why it is none."""
     try:
         row = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return None
+        return Reason.OBJECT if _is_utf8(text) else Reason.ENCODING
     flat = isinstance(row, dict) and not any(
         isinstance(value, dict | list) for value in row.values()
     )
-    return row if flat else None
+    return row if flat else Reason.OBJECT
+
+
+def _is_utf8(text: bytes) -> bool:
+    """Tell UTF-8 from other encodings, also those that put zeros between letters."""
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in text
 
 
 def _text(value: object) -> str | None:

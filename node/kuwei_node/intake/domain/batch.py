@@ -137,6 +137,8 @@ class Batch:
             )
         column = self.find([name])
         if column is None:
+            if not self.rows:
+                return pa.nulls(0, pa.string())
             raise self.no_column([name])
         return conversion.text_of(column, self._blanks)
 

@@ -159,7 +159,7 @@ class Mapper:
             text = batch.fill(rule.template)
         elif column is not None:
             text = conversion.text_of(column, self._blanks)
-        elif rule.optional or rule.default is not None:
+        elif rule.optional or rule.default is not None or not batch.rows:
             text = pa.nulls(batch.rows, pa.string())
         else:
             raise batch.no_column(rule.sources)

@@ -9,6 +9,8 @@ class Reason(StrEnum):
     """A stable code for each way a row can be refused."""
 
     COLUMNS = "row.columns"
+    OBJECT = "row.object"
+    ENCODING = "row.encoding"
     MISSING = "field.missing"
     MONEY = "field.money"
     NUMBER = "field.number"
@@ -32,6 +34,8 @@ class Reason(StrEnum):
 
 TITLES: dict[Reason, str] = {
     Reason.COLUMNS: "列数不符",
+    Reason.OBJECT: "不是 JSON 对象",
+    Reason.ENCODING: "编码无效",
     Reason.MISSING: "必填项为空",
     Reason.MONEY: "金额无效",
     Reason.NUMBER: "数字无效",
@@ -55,6 +59,8 @@ TITLES: dict[Reason, str] = {
 
 REMEDIES: dict[Reason, str] = {
     Reason.COLUMNS: "本行列数与表头不符,请检查是否缺列、多列或引号未闭合。",
+    Reason.OBJECT: "本行须是一个 JSON 对象,其中没有嵌套的对象或数组,请检查导出程序。",
+    Reason.ENCODING: "JSON 行文件须为 UTF-8 编码,请以 UTF-8 重新导出。",
     Reason.MISSING: "必填项「{label}」为空,请在来源系统补齐后重新导出。",
     Reason.MONEY: "「{label}」不是有效金额(至多两位小数),"
     "请核对金额写法与导入方案的小数点设置。",

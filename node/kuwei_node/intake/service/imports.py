@@ -160,10 +160,13 @@ class Intake:
         return state
 
     def fail_file(self, session: Session, file: Entry, error: KuweiError) -> None:
-        """Note that a file could not be read to its end, and why."""
-        ledger.set_file(
-            session, file.id, state=State.FAILED.value, message=error.message
-        )
+        """Note that a file could not be read to its end, why, and how far it was."""
+        division = ledger.heading(session, file.import_id).division
+        came = ledger.tally(session, file, division)
+        said = came.declared if file.declared == NO_TOTALS else file.declared
+        failed = State.FAILED
+        ledger.finish_file(session, file, came, declared=said, state=failed)
+        ledger.set_file(session, file.id, message=error.message)
 
     def finish_import(self, session: Session, import_id: int) -> State:
         """Close an import; its state is what its files came to."""

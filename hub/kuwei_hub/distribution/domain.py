@@ -65,8 +65,29 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How far a release has come among some members.
+
+    Attributes:
+        assigned: members that shall run it.
+        running: members that last reported it as active, assigned to it or not.
+    """
+
+    assigned: int = 0
+    running: int = 0
+
+    def __str__(self) -> str:
+        """As tables and files show it."""
+        return f"{self.running:,} / {self.assigned:,}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseRow:
-    """A release as pages list it."""
+    """A release as pages list it.
+
+    Attributes:
+        reach: among the members the reader may see; None where nobody asked.
+    """
 
     serial: int
     version: str
@@ -78,6 +99,7 @@ class ReleaseRow:
     approver: str
     note: str
     published_at: dt.datetime
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +135,11 @@ class RolloutRow:
             return "未指派"
         return "已暂停" if self.is_paused else STATES[self.state]
 
+    @property
+    def reported_title(self) -> str:
+        """How far it had come by its own reports, paused or not, in Chinese."""
+        return STATES[self.state]
+
     def age(self, now: dt.datetime) -> dt.timedelta | None:
         """How long the present state has lasted; untold ones since assignment."""
         start = self.since or self.assigned_at
@@ -125,11 +152,13 @@ class RolloutSearch:
 
     Attributes:
         words: the beginning of a code, or part of a name.
+        version: the release members shall run.
         standing: one of ``STANDINGS``.
         suspended: members the fleet has shut out.
     """
 
     words: str | None = None
+    version: str | None = None
     standing: str | None = None
     suspended: Collection[str] = ()
 

@@ -1,6 +1,7 @@
 """Releases, and how far each has come in every jurisdiction."""
 # FastAPI reads annotations at run time, so they are not postponed here.
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -10,6 +11,7 @@ from kuwei_hub.distribution.domain import (
     RELEASE_STATUSES,
     STANDINGS,
     STATES,
+    Reach,
     ReleaseRow,
     ReportRow,
     RolloutRow,
@@ -41,6 +43,7 @@ RELEASES = Layout(
     columns=(
         Column(name="version", label="版本", is_sortable=True),
         Column(name="status", label="状态", words=RELEASE_STATUSES),
+        Column(name="reach", label="在用 / 应执行", is_figure=True),
         Column(name="rule_count", label="规则数", is_sortable=True, is_figure=True),
         Column(name="author", label="签发"),
         Column(name="approver", label="会签"),
@@ -67,6 +70,7 @@ PLACES = Layout(
     ),
     filters=(
         Filter(name="words", label="名称或代码"),
+        Filter(name="version", label="应执行版本"),
         Filter(name="standing", label="进度", options=STANDINGS),
     ),
     default_sort="mof_div_code",
@@ -80,27 +84,34 @@ def routes(
 ) -> APIRouter:
     """Return the pages of releases and their rollout."""
     router = APIRouter(prefix=PATH, include_in_schema=False)
-    _releases(router, library)
+    _releases(router, library, ledger, company)
     _places(router, ledger, company, territory)
     _evidence(router, ledger, territory)
     return router
 
 
-def _releases(router: APIRouter, library: Library) -> None:
+def _releases(
+    router: APIRouter, library: Library, ledger: Ledger, company: Company
+) -> None:
+    def read(desk: Desk, ask: TableAsk) -> Page[ReleaseRow]:
+        page = library.releases(desk.session, ask.page, ask.get("status"))
+        members = company.member_codes(desk.session, desk.scope)
+        reached = ledger.reached(desk.session, desk.scope, members)
+        rows = [
+            replace(row, reach=reached.get(row.serial, Reach())) for row in page.rows
+        ]
+        return replace(page, rows=rows)
+
     @router.get("")
     def releases(request: Request, here: HereDep, desk: DeskDep) -> Response:
         ask = RELEASES.ask(request.query_params)
-        page = library.releases(desk.session, ask.page, ask.get("status"))
-        table = Table(layout=RELEASES, ask=ask, page=page)
+        table = Table(layout=RELEASES, ask=ask, page=read(desk, ask))
         return here.page("distribution/releases.html", "table", table=table)
 
     @router.get("/export.{form}", dependencies=[MAY_EXPORT])
     def exported_releases(form: str, request: Request, desk: DeskDep) -> Response:
-        def read(one: TableAsk) -> Page[ReleaseRow]:
-            return library.releases(desk.session, one.page, one.get("status"))
-
         ask = RELEASES.ask(request.query_params)
-        return export.table(form, RELEASES, ask, read, desk=desk)
+        return export.table(form, RELEASES, ask, lambda a: read(desk, a), desk=desk)
 
 
 def _places(
@@ -156,6 +167,7 @@ def _rollout(
     states = company.states(desk.session, desk.scope)
     search = RolloutSearch(
         words=ask.get("words"),
+        version=ask.get("version"),
         standing=ask.get("standing"),
         suspended=[code for code, one in states.items() if one == NodeState.SUSPENDED],
     )

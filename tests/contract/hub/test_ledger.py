@@ -8,7 +8,7 @@ from hub_lab import HubLab
 from release_lab import AUTHOR
 from sqlalchemy.orm import Session
 
-from kuwei_hub.distribution.domain import Position
+from kuwei_hub.distribution.domain import Position, Reach, RolloutSearch
 from kuwei_shared.identity.scope import of_jurisdictions, of_service
 from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.kernel.pages import PageRequest
@@ -31,6 +31,37 @@ def test_the_ledger_follows_signed_reports(lab: HubLab, session: Session) -> Non
     assert (mine.state, mine.active_version) == (AdoptionState.ACTIVE, "2026.1.1")
     assert mine.age(lab.clock.now()) == dt.timedelta(0)
     assert (other.state, other.serial, page.total) == (None, None, 2)
+
+
+def test_a_release_says_how_many_shall_run_it_and_how_many_do(
+    lab: HubLab, session: Session
+) -> None:
+    first, second = (lab.publish(session, f"2026.1.{n}").serial for n in (1, 2))
+    lab.library.assign(session, "2026.1.2", [CODE, OTHER], by=AUTHOR)
+    lab.hand_in(session, CODE, lab.report(CODE, 1, AdoptionState.ACTIVE))
+
+    everywhere = lab.ledger.reached(session, of_service(), [CODE, OTHER])
+    elsewhere = lab.ledger.reached(session, of_jurisdictions([OTHER]), [CODE, OTHER])
+
+    assert everywhere == {first: Reach(running=1), second: Reach(assigned=2)}
+    assert elsewhere == {second: Reach(assigned=1)}
+    assert str(Reach(assigned=2, running=1)) == "1 / 2"
+
+
+def test_a_rollout_is_narrowed_to_one_release(lab: HubLab, session: Session) -> None:
+    for version, code in (("2026.1.1", CODE), ("2026.1.2", OTHER)):
+        lab.publish(session, version)
+        lab.library.assign(session, version, [code], by=AUTHOR)
+
+    page = lab.ledger.rollout(
+        session,
+        of_service(),
+        [CODE, OTHER],
+        PageRequest(),
+        RolloutSearch(version="2026.1.2"),
+    )
+
+    assert ([row.mof_div_code for row in page.rows], page.total) == ([OTHER], 1)
 
 
 def test_a_failure_shows_its_reason(lab: HubLab, session: Session) -> None:

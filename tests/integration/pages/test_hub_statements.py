@@ -29,7 +29,7 @@ MOST = {
     "/territory": 6,
     "/catalogue": 8,
     "/catalogue/GX-U10": 11,
-    "/releases": 5,
+    "/releases": 7,
     "/releases/rollout": 7,
     f"/releases/rollout/{NANNING}": 6,
     f"/nodes/{NANNING}": 8,

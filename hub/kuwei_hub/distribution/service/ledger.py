@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from kuwei_hub.distribution.domain import (
     Position,
+    Reach,
     ReportRow,
     RolloutRow,
     RolloutSearch,
@@ -101,6 +102,12 @@ class Ledger:
         return store.rollout(
             session, scope, members, request, search or RolloutSearch()
         )
+
+    def reached(
+        self, session: Session, scope: VisibleJurisdictions, members: Sequence[str]
+    ) -> dict[int, Reach]:
+        """Return how far each release has come among some members, by its number."""
+        return store.reached(session, scope, members)
 
     def standing(
         self, session: Session, scope: VisibleJurisdictions, codes: Sequence[str]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from kuwei_hub.distribution.domain import (
     STANDINGS,
     Position,
+    Reach,
     ReportRow,
     RolloutRow,
     RolloutSearch,
@@ -140,6 +141,9 @@ def rollout(
     if search.words:
         where.append("(starts_with(m.code, :words) OR strpos(j.name, :words) > 0)")
         values["words"] = search.words
+    if search.version:
+        where.append("r.version = :version")
+        values["version"] = search.version
     if search.standing:
         where.append(f"{_STANDS} = :standing")
         values["standing"] = search.standing
@@ -153,6 +157,23 @@ def rollout(
         sparse=("version", "since", "active_version"),
     )
     return page_of(session, listing, request, _standing)
+
+
+_REACHED = f"""
+WITH held AS MATERIALIZED (SELECT a.serial AS due, n.serial AS active FROM {_MEMBERS})
+SELECT serial, sum(assigned)::int, sum(running)::int FROM (
+  SELECT due, count(*), 0 FROM held GROUP BY 1
+  UNION ALL SELECT active, 0, count(*) FROM held GROUP BY 1
+) AS found(serial, assigned, running) WHERE serial IS NOT NULL GROUP BY 1"""
+
+
+def reached(
+    session: Session, scope: VisibleJurisdictions, members: Sequence[str]
+) -> dict[int, Reach]:
+    """Return how far each release has come among the members the scope shows."""
+    shown = [code for code in members if scope.allows(code)]
+    rows = session.execute(text(_REACHED), {"members": shown})
+    return {serial: Reach(assigned=due, running=on) for serial, due, on in rows}
 
 
 def standing(

@@ -26,6 +26,11 @@ from kuwei_shared.kernel.clock import Clock, SystemClock
 from kuwei_shared.releases.adoption import REPORT_STREAM
 from kuwei_shared.releases.keys import KeyFolder
 
+CONTROL_THREADS = 2
+APPLICANT_THREADS = 1
+THREADS_APART = CONTROL_THREADS + APPLICANT_THREADS + 1
+"""Threads of the gRPC process beside those for figures; one is the look-out's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hub:
@@ -66,8 +71,7 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> Hu
         clock: the machine's clock unless a test brings its own.
     """
     clock = clock or SystemClock()
-    # One connection more than threads: the gRPC process's look-out has its own.
-    limits = PoolLimits(size=settings.grpc_threads + 1)
+    limits = PoolLimits(size=settings.grpc_threads + THREADS_APART)
     engine = connect(settings.database_url, limits, application=f"kuwei-hub {process}")
     authority = AuthorityFolder(settings.authority_dir, clock)
     company = Company(clock)

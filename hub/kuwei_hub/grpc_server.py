@@ -2,8 +2,9 @@
 
 Members call the first port under mutual TLS; applicants call the second, which
 asks no certificate and serves enrolment alone. A look-out reads bulletins and the
-denylist from PostgreSQL, so any process of the hub may change them; it has a thread
-and a connection of its own.
+denylist from PostgreSQL, so any process of the hub may change them. The look-out,
+greetings and heartbeats, and applicants have threads and connections of their own:
+neither a flood of figures nor a crowd of strangers makes a member wait to be heard.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from kuwei.v1 import (
     ingest_pb2_grpc,
     session_pb2_grpc,
 )
-from kuwei_hub.bootstrap import Hub
+from kuwei_hub.bootstrap import APPLICANT_THREADS, CONTROL_THREADS, Hub
 from kuwei_hub.distribution.rpc import DistributionRpc
 from kuwei_hub.fleet.domain import DenyList, Watch
 from kuwei_hub.fleet.rpc import Board, EnrolmentRpc, SessionRpc, Throttle
@@ -35,12 +36,13 @@ from kuwei_hub.statistics.rpc import IngestRpc
 from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.rpc.bridge import Bridge
 from kuwei_shared.rpc.edge import Edge, Observer, unobserved
-from kuwei_shared.rpc.options import SERVER_OPTIONS
+from kuwei_shared.rpc.options import APPLICANT_OPTIONS, SERVER_OPTIONS, Options
 from kuwei_shared.rpc.peers import Guard
 from kuwei_shared.trust import certificates, keys
 
 GRACE_S = 5.0
 RESIGN_EVERY_S = 600.0
+APPLICANTS_WAITING_MAX = 32
 
 log = structlog.get_logger(__name__)
 
@@ -66,13 +68,19 @@ class GrpcServer:
         self.bridge = Bridge(
             threads=settings.grpc_threads, waiting_max=settings.grpc_waiting_max
         )
+        self.control = Bridge(
+            threads=CONTROL_THREADS, waiting_max=settings.grpc_waiting_max
+        )
+        self.reception = Bridge(
+            threads=APPLICANT_THREADS, waiting_max=APPLICANTS_WAITING_MAX
+        )
         # A suspension is seen though every other thread waits for a lock.
         self.look_out = Bridge(threads=1, waiting_max=settings.grpc_waiting_max)
         guard = Guard(
             trust_domain=settings.trust_domain, clock=hub.clock, denials=self.denials
         )
-        self._members = _server(Edge(guard, observe))
-        self._applicants = _server(Edge(None, observe))
+        self._members = _server(Edge(guard, observe), SERVER_OPTIONS)
+        self._applicants = _server(Edge(None, observe), APPLICANT_OPTIONS)
         self._duties: tuple[asyncio.Task[None], ...] = ()
 
     async def start(self) -> Ports:
@@ -110,8 +118,8 @@ class GrpcServer:
         await asyncio.gather(
             self._members.stop(GRACE_S), self._applicants.stop(GRACE_S)
         )
-        self.bridge.close()
-        self.look_out.close()
+        for bridge in (self.bridge, self.control, self.reception, self.look_out):
+            bridge.close()
         self.hub.unit_of_work.engine.dispose()
 
     async def look(self) -> None:
@@ -165,7 +173,7 @@ class GrpcServer:
         session_pb2_grpc.add_SessionServiceServicer_to_server(
             SessionRpc(
                 unit_of_work=work,
-                bridge=self.bridge,
+                bridge=self.control,
                 company=hub.company,
                 positions=hub.positions,
                 board=self.board,
@@ -191,9 +199,10 @@ class GrpcServer:
         enrolment_pb2_grpc.add_EnrolmentServiceServicer_to_server(
             EnrolmentRpc(
                 unit_of_work=work,
-                bridge=self.bridge,
+                bridge=self.reception,
                 enrolment=hub.enrolment,
-                throttle=Throttle(hub.settings.enrol_per_minute),
+                applying=Throttle(hub.settings.enrol_per_minute),
+                polling=Throttle(hub.settings.enrol_polls_per_minute),
                 tuf_root=hub.tuf_root,
             ),
             self._applicants,
@@ -289,5 +298,5 @@ async def _serve(hub: Hub, ready: Callable[[Ports], None]) -> None:
         await server.stop()
 
 
-def _server(edge: Edge) -> aio.Server:
-    return aio.server(interceptors=(edge,), options=SERVER_OPTIONS)
+def _server(edge: Edge, options: Options) -> aio.Server:
+    return aio.server(interceptors=(edge,), options=options)

@@ -51,13 +51,17 @@ class Settings(WebSettings):
         16,
         ge=1,
         le=64,
-        description="gRPC 进程的数据库线程数;连接池多一条,供检查停用名单。",
+        description="gRPC 进程收统计与发目录的数据库线程数;连接池另有四条,"
+        "供握手与心跳(两条)、入网(一条)、检查停用名单(一条)。",
     )
     grpc_waiting_max: int = Field(
         256, ge=1, le=10_000, description="等待线程的请求上限,超出即拒。"
     )
     enrol_per_minute: int = Field(
         5, ge=1, le=600, description="每个来源地址每分钟可提交的入网申请数。"
+    )
+    enrol_polls_per_minute: int = Field(
+        300, ge=1, le=6_000, description="每个来源地址每分钟可询问入网结果的次数。"
     )
     token_ttl_h: int = Field(24, ge=1, le=336, description="入网令牌的有效小时数。")
     watch_every_s: float = Field(

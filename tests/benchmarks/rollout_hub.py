@@ -32,6 +32,7 @@ def settings_of(folder: Path, url: str, ports: tuple[int, int]) -> dict[str, str
         "KUWEI_ENROL_BIND": f"127.0.0.1:{applicants}",
         "KUWEI_ENROL_ADDRESS": f"localhost:{applicants}",
         "KUWEI_ENROL_PER_MINUTE": "600",
+        "KUWEI_ENROL_POLLS_PER_MINUTE": "6000",
         "KUWEI_KEYS_PASSPHRASE": secrets.token_hex(16),
     }
 

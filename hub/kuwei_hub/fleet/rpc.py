@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -52,11 +52,17 @@ TufRoot = Callable[[Session], bytes | None]
 
 
 class Throttle:
-    """At most so many applications a minute from one address."""
+    """At most so many requests from one address in a minute.
 
-    def __init__(self, per_minute: int) -> None:
+    A minute begins with an address's first request; two numbers are kept for each.
+    """
+
+    def __init__(
+        self, per_minute: int, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._per_minute = per_minute
-        self._seen: OrderedDict[str, deque[float]] = OrderedDict()
+        self._monotonic = monotonic
+        self._seen: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
     def admit(self, peer: str) -> None:
         """Raise when the address asked too often.
@@ -64,19 +70,21 @@ class Throttle:
         Raises:
             KuweiError: ``enrolment.too_often``.
         """
-        address, now = peer.rpartition(":")[0], time.monotonic()
-        asked = self._seen.setdefault(address, deque(maxlen=self._per_minute))
-        self._seen.move_to_end(address)
-        if len(self._seen) > CALLERS_REMEMBERED:
-            self._seen.popitem(last=False)
-        if len(asked) == self._per_minute and now - asked[0] < MINUTE_S:
+        address, now = peer.rpartition(":")[0], self._monotonic()
+        since, asked = self._seen.get(address, (now, 0))
+        if now - since >= MINUTE_S:
+            since, asked = now, 0
+        if asked == self._per_minute:
             raise KuweiError(
                 "enrolment.too_often",
-                "入网申请过于频繁,请一分钟后再试。",
+                "入网请求过于频繁,请一分钟后再试。",
                 kind=Kind.LIMITED,
                 retry_after_s=int(MINUTE_S),
             )
-        asked.append(now)
+        self._seen[address] = (since, asked + 1)
+        self._seen.move_to_end(address)
+        if len(self._seen) > CALLERS_REMEMBERED:
+            self._seen.popitem(last=False)
 
 
 class EnrolmentRpc(enrolment_pb2_grpc.EnrolmentServiceServicer):
@@ -88,20 +96,22 @@ class EnrolmentRpc(enrolment_pb2_grpc.EnrolmentServiceServicer):
         unit_of_work: UnitOfWork,
         bridge: Bridge,
         enrolment: Enrolment,
-        throttle: Throttle,
+        applying: Throttle,
+        polling: Throttle,
         tuf_root: TufRoot,
     ) -> None:
         self._unit_of_work = unit_of_work
         self._bridge = bridge
         self._enrolment = enrolment
-        self._throttle = throttle
+        self._applying = applying
+        self._polling = polling
         self._tuf_root = tuf_root
 
     async def Enroll(
         self, request: enrolment_pb2.EnrollRequest, context: Context
     ) -> enrolment_pb2.EnrollResponse:
         """Hear one application."""
-        self._throttle.admit(context.peer())
+        self._applying.admit(context.peer())
         application = Application(
             token_id=request.token_id,
             node_code=request.node_code,
@@ -122,7 +132,7 @@ class EnrolmentRpc(enrolment_pb2_grpc.EnrolmentServiceServicer):
         self, request: enrolment_pb2.PollEnrolmentRequest, context: Context
     ) -> enrolment_pb2.PollEnrolmentResponse:
         """Tell an applicant where it stands."""
-        del context
+        self._polling.admit(context.peer())
         return await self._bridge.run(self._poll, request.token_id, request.proof)
 
     def _apply(self, application: Application, mac: bytes) -> Verdict:

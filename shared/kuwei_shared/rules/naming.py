@@ -87,8 +87,9 @@ class Names:
             said = f"函数 {function} 的第二个参数不能是“{path}”。"
             raise _refused(said, f"写 {wanted}.名称,{_offer(known, name)}", "list")
         if name not in known:
-            folder = "patterns.yaml" if wanted == "pattern" else f"lists/{name}.yaml"
-            said = f"函数 {function} 找不到“{path}”:没有 {folder} 或其中没有它。"
+            gone = f"没有 lists/{name}.yaml"
+            gone = gone if wanted == "list" else f"patterns.yaml 里没有 {name}"
+            said = f"函数 {function} 找不到“{path}”:{gone}。"
             raise _refused(said, _offer(known, name), "list", path)
         if kind is not Arg.PATTERN:
             self._of_kind(path, kind, function)

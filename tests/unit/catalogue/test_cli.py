@@ -107,6 +107,17 @@ def test_new_starts_a_draft_that_checks_and_runs(folder: Path) -> None:
     assert "1 条规则,3 个示例,0 个不符" in tried.output
 
 
+def test_two_drafts_just_begun_are_no_fault(folder: Path) -> None:
+    run(folder, "new", "CT-98")
+    run(folder, "new", "A0199")
+
+    result = run(folder, "check")
+
+    assert "CT-98" not in result.output
+    assert (folder / "rules/a/A0199.yaml").is_file()
+    assert "A0199" not in result.output
+
+
 @pytest.mark.parametrize("rule_id", ["../evil", "gx-u10", "GX U10", "", "GX-U10"])
 def test_new_refuses_bad_and_taken_ids(folder: Path, rule_id: str) -> None:
     result = run(folder, "new", rule_id)

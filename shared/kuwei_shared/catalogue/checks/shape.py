@@ -13,6 +13,7 @@ from kuwei_shared.catalogue.checks.study import Case, RuleCheck, Study
 from kuwei_shared.catalogue.document import find, plain
 from kuwei_shared.catalogue.issues import Issue, Place
 from kuwei_shared.catalogue.loading import repeated
+from kuwei_shared.catalogue.scaffold import UNWRITTEN
 from kuwei_shared.rules.vocabulary import Type
 
 _FIXED = {
@@ -85,6 +86,8 @@ class HasUniqueTitle(RuleCheck):
         seen: dict[str, str] = {}
         for case in study.cases:
             title = case.rule.title
+            if UNWRITTEN in title:
+                continue  # two drafts just begun
             if title in seen:
                 message = f"题名“{title}”已用于 {seen[title]}。"
                 yield case.issue(self.id, ("title",), message, "题名写出区别。")

@@ -85,7 +85,7 @@ class NodeSite:
         """Return the sequence number of a payment already screened."""
         with self.node.unit_of_work.begin() as session:
             found = self.node.ledger.lock_and_look(session, [held_payment(payment_id)])
-        return found[0].seq
+        return found.known[0].seq
 
 
 def held_payment(payment_id: str, **changes: object) -> dict[str, Any]:

@@ -27,6 +27,7 @@ WITHOUT_SCOPE: dict[str, str] = {
     "kuwei_node.intake.store.staging": "temporary tables of one import's transaction",
     "kuwei_node.payments.store.differences": "sums of the whole ledger, for operators",
     "kuwei_node.payments.store.ledger": "appends; divisions were required by the edge",
+    "kuwei_node.payments.store.reversing": "reverses what a reviewer may refuse",
     "kuwei_node.payments.store.totals": "sums of the whole ledger, for judging alone",
     "kuwei_node.reference.store.apply": "writes; answers what changed",
     "kuwei_node.reference.store.hosted_by": "the tree that scopes are made from",

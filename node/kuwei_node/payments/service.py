@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import orjson
 from sqlalchemy.orm import Session
 
-from kuwei_node.payments.store import differences, totals
+from kuwei_node.payments.domain import Looked, Row
+from kuwei_node.payments.store import crediting, differences, reversing, totals
 from kuwei_node.payments.store import ledger as store
 from kuwei_node.payments.store.differences import Compared
-from kuwei_node.payments.store.ledger import APPENDED, Appended, Known
+from kuwei_node.payments.store.ledger import APPENDED, Appended
 from kuwei_node.payments.store.totals import Numbers
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock
@@ -24,15 +25,10 @@ __all__ = [
     "APPENDED",
     "Appended",
     "Compared",
-    "Known",
     "Ledger",
     "Numbers",
     "RunningTotals",
 ]
-
-# Any: values of vocabulary payment fields, JSON-ready, checked at the edge.
-Row = Mapping[str, Any]
-
 
 LOCK_KEYS = ("agency_code", "bgt_id", "pro_code", "contract_no")
 """What a realtime fact may be keyed by first; payments that share one wait in line."""
@@ -172,14 +168,14 @@ class Ledger:
                 retry_after_s=UNLOCKED_RETRY_S,
             )
 
-    def lock_and_look(self, session: Session, rows: Sequence[Row]) -> list[Known]:
-        """Lock the rows' units; return which the ledger holds, and if unchanged."""
-        asked = [(row["payment_id"], row["stage"]) for row in rows]
-        found = store.lock_units_and_look(session, _units(rows), asked)
-        if not found:
-            return []
-        same = [row for row in rows if (row["payment_id"], row["stage"]) in found]
-        return store.known(session, _packed(same))
+    def lock_and_look(self, session: Session, rows: Sequence[Row]) -> Looked:
+        """Lock the rows' units; return what the ledger holds of the same payments."""
+        ids = list(dict.fromkeys(row["payment_id"] for row in rows))
+        held = store.lock_units_and_look(session, _units(rows), ids)
+        there = {(one.payment_id, one.stage) for one in held}
+        again = [row for row in rows if (row["payment_id"], row["stage"]) in there]
+        known = store.known(session, _packed(again)) if again else []
+        return Looked(known, held)
 
     def append(
         self, session: Session, rows: Sequence[Row]
@@ -187,8 +183,13 @@ class Ledger:
         """Append rows whose units are locked; return (payment_id, stage) → seq."""
         self.ensure_years(session, {int(row["fiscal_year"]) for row in rows})
         numbered = store.insert(session, _packed(rows), self.clock.now())
-        if any(row.get("entry_kind") == "reversal" for row in rows):
-            store.void_reversals(session, list(numbered.values()))
+        credits_given = [
+            numbered[(row["payment_id"], row["stage"])]
+            for row in rows
+            if row.get("orig_payment_id")
+        ]
+        if credits_given:
+            crediting.void_credits(session, credits_given)
         return numbered
 
     def rehearse(self, session: Session, numbers: Numbers) -> None:
@@ -202,20 +203,46 @@ class Ledger:
         return store.insert_staged(session, import_id, self.clock.now())
 
     def set_refused(
-        self, session: Session, seqs: list[int], refused: list[int]
+        self,
+        session: Session,
+        seqs: list[int],
+        refused: list[int],
+        given: Sequence[int] = (),
     ) -> None:
-        """Mark which of these payments are refused: no fact counts them."""
+        """Mark which of these payments are refused: no fact counts them.
+
+        Args:
+            session: the transaction that appended them.
+            seqs: their sequence numbers.
+            refused: those among them that are refused; all others are not.
+            given: those among them that name an original; what they take back of one
+                that is not counted is not counted either.
+        """
         store.set_refused(session, seqs, refused)
+        if given:
+            crediting.void_credits(session, list(given))
 
     def lock_stages(self, session: Session, seq: int) -> None:
-        """Hold every unit a payment touches at any stage; nothing if unknown."""
-        self.lock(session, store.units_of(session, seq))
+        """Hold every unit a payment and its credits touch; nothing if unknown.
+
+        Raises:
+            KuweiError: ``payment.moving`` when one of another unit came in meanwhile;
+                this transaction must be given up.
+        """
+        units = reversing.units_of(session, seq)
+        self.lock(session, units)
+        if not set(_units(reversing.units_of(session, seq))) <= set(_units(units)):
+            raise KuweiError(
+                "payment.moving",
+                "这笔支付刚有新的环节或冲减到达,请刷新后再处理。",
+                kind=Kind.CONFLICT,
+            )
 
     def reverse(self, session: Session, seq: int) -> None:
         """Reverse a payment and its earlier stages, whose units are locked, once."""
         kept = totals.kinds(session)
         totals.take_out(session, kept, seq)
-        store.reverse(session, seq, self.clock.now())
+        reversing.reverse(session, seq, self.clock.now())
         totals.put_back(session, kept, seq)
 
     def begin_totals(self, session: Session, wanted: Collection[Total]) -> None:

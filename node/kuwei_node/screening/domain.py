@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy.orm import Session
 
+from kuwei_node.payments.domain import PLACES
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.screening.answer import (
     STOPPED_EARLIER,
@@ -90,6 +91,28 @@ def decide(row: Row, judged: Judgement, stopped: Decision | None) -> Decision:
     return max(alone, stopped or alone, key=_STRENGTH.index)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """Payments that have just been appended, by sequence number.
+
+    Attributes:
+        given: those that name an original.
+        stopped: what stopped the same payment at an earlier stage, if anything.
+    """
+
+    rows: Mapping[int, Row]
+    given: Sequence[int]
+    stopped: Mapping[int, Decision]
+
+    def decide(self, judged: Judgement) -> Decision:
+        """Return the decision on one of them."""
+        return decide(self.rows[judged.seq], judged, self.stopped.get(judged.seq))
+
+    def is_refused(self, judged: Judgement) -> bool:
+        """Tell whether no fact counts one of them."""
+        return self.decide(judged) is Decision.REJECT
+
+
 class Catalogues(Protocol):
     """Gives the catalogue in force, and any that was in force once."""
 
@@ -131,11 +154,12 @@ def repeat_answer(effective: EffectiveCatalogue, kept: Kept) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """A credit with which an original is taken back beyond its amount.
+    """A credit that takes back what its original did not pay.
 
     Attributes:
         mof_div_code: the credit's division.
         is_elsewhere: the original is another division's.
+        apart: fields in which it is not the original's money that comes back.
         amount: the original's, yuan.
         back: all that counts against it at the credit's stage, with its sign.
     """
@@ -144,6 +168,7 @@ class Excess:
     orig_payment_id: str
     mof_div_code: str
     is_elsewhere: bool
+    apart: Sequence[str]
     amount: Decimal
     back: Decimal
 
@@ -151,14 +176,19 @@ class Excess:
 def excess_refused(over: Excess) -> KuweiError:
     """Return the refusal of a credit; of another division's payment it says nothing."""
     credit = f"支付 {over.payment_id} 冲减的原支付 {over.orig_payment_id}"
+    remedy = "请核对原支付主键和金额后重报"
     if over.is_elsewhere:
         code, fault = "other_original", f"不是区划 {over.mof_div_code} 的支付"
+    elif over.apart:
+        code = "other_place"
+        fault = f"不在同一{'、'.join(PLACES[name] for name in over.apart)}"
+        remedy = "冲减须写原支付所在的;调整到别处的,另报正数的更正"
     else:
         code = "too_much_back"
         fault = f"金额 {over.amount} 元,累计冲减 {over.back} 元,超出原支付金额"
     return KuweiError(
         f"payment.{code}",
-        f"{credit} {fault};请核对原支付主键和金额后重报。",
+        f"{credit} {fault};{remedy}。",
         kind=Kind.CONFLICT,
         details={
             "payment_id": over.payment_id,
@@ -268,10 +298,34 @@ def rounds(rows: Sequence[Row]) -> list[list[Row]]:
     A voucher must find what was decided of its request: stage by stage, then, if
     some payment comes with more than one.
     """
-    if len({row["payment_id"] for row in rows}) == len(rows):
+    ids = {row["payment_id"] for row in rows}
+    if any(row.get("orig_payment_id") in ids for row in rows):
+        rows = _originals_first(rows, ids)
+    if len(ids) == len(rows):
         return [list(rows)] if rows else []
     by_stage = ([row for row in rows if row["stage"] == stage] for stage in STAGES)
     return [group for group in by_stage if group]
+
+
+def _originals_first(rows: Sequence[Row], ids: Collection[str]) -> list[Row]:
+    """Put credits given before their originals right behind them.
+
+    A credit counts if its original does, which must be known by then.
+    """
+    placed, waiting = set[str](), dict[str, list[Row]]()
+    ordered: list[Row] = []
+    for row in rows:
+        original = str(row.get("orig_payment_id"))
+        if original in ids and original not in placed:
+            waiting.setdefault(original, []).append(row)
+            continue
+        ready = [row]
+        while ready:
+            one = ready.pop(0)
+            placed.add(one["payment_id"])
+            ordered.append(one)
+            ready = [*waiting.pop(one["payment_id"], []), *ready]
+    return [*ordered, *(row for left in waiting.values() for row in left)]
 
 
 def linked(

@@ -3,30 +3,29 @@
 One transaction stores, judges, records and answers; nothing answered is ever
 unrecorded. Payments of one request are judged as if they came one by one: a
 refused one must not count for those after it, so judging repeats until the set
-of refused payments no longer changes (each round settles at least one more).
+of refused payments no longer changes, or goes on one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
 
-import structlog
 from sqlalchemy.orm import Session
 
 from kuwei_node.alerts.service import Alerts
 from kuwei_node.brake.service import Brakes
 from kuwei_node.holds.service import Holds
+from kuwei_node.payments.domain import tie, unchanged
 from kuwei_node.payments.service import APPENDED, LOCK_KEYS, Appended, Ledger, Numbers
 from kuwei_node.screening.domain import (
     PAYMENTS_MAX,
+    Arrived,
     Catalogues,
     Decided,
     Judgement,
     Kept,
     Row,
     Screened,
-    decide,
     distinct,
     excess_refused,
     kept_row,
@@ -37,24 +36,16 @@ from kuwei_node.screening.domain import (
 )
 from kuwei_node.screening.store import crediting, judging, numbering, records
 from kuwei_shared.db.fence import StatementFaultError, fenced
-from kuwei_shared.db.prepared import Prepared, PreparedBy
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.clock import Clock
-from kuwei_shared.kernel.errors import Kind, KuweiError
-from kuwei_shared.rules.compiler import NO_TOTALS
+from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.rules.facts import Plan
 from kuwei_shared.screening.answer import Answer
-from kuwei_shared.screening.decision import Decision, Outcome, ids_with
+from kuwei_shared.screening.decision import Decision
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
-log = structlog.get_logger()
-
-
-class _Arrival(NamedTuple):
-    """A payment that has just been appended."""
-
-    row: Row
-    seq: int
+ROUNDS_MAX = 8
+"""Times payments are judged together; each settles one more payment at least."""
 
 
 class Screening:
@@ -78,7 +69,7 @@ class Screening:
         self.alerts = alerts
         self.holds = holds
         self.brakes = brakes
-        self._judging = PreparedBy()
+        self.judging = judging.Judging()
 
     def screen(self, session: Session, rows: Sequence[Row]) -> list[Answer]:
         """Take in payments and answer for each, as ``take_in`` does."""
@@ -94,8 +85,9 @@ class Screening:
 
         Raises:
             KuweiError: ``payment.too_many``, ``payment.conflict`` (same id and
-                stage, other content), ``payment.too_much_back``,
-                ``payment.other_original``, ``payment.year``, ``catalogue.none``.
+                stage, other content), ``payment.stages_differ``,
+                ``payment.too_much_back``, ``payment.other_original``,
+                ``payment.other_place``, ``payment.year``, ``catalogue.none``.
         """
         if not 1 <= len(rows) <= PAYMENTS_MAX:
             raise KuweiError(
@@ -104,12 +96,14 @@ class Screening:
         asked = distinct(rows)
         effective = self.make_ready(session)
         self.ledger.ensure_years(session, {int(row["fiscal_year"]) for row in rows})
-        known = self._known(session, list(asked.values()))
+        looked = self.ledger.lock_and_look(session, list(asked.values()))
+        known = unchanged(looked.known)
         totals = self.ledger.totals(session)
         fresh = [row for key, row in asked.items() if key not in known]
+        staged = tie(fresh, looked.held)
         screened = Screened(effective, rows, self._repeat(session, known))
         for arriving in rounds(fresh):
-            screened.judged |= self._admit(session, effective, totals, arriving)
+            screened.judged |= self._admit(session, effective, totals, arriving, staged)
         return screened
 
     def rehearse(self, session: Session) -> None:
@@ -125,7 +119,7 @@ class Screening:
         effective, compiled = self.in_force(session)
         totals = self.ledger.totals(session)
         for plan in (Plan.LONE, Plan.ARRIVAL):
-            self._prepared(effective, totals, plan).run(session, [])
+            self.judging.prepared(effective, totals, plan).run(session, [])
         self.ledger.rehearse(session, totals)
         records.record(session, [], compiled, self.clock.now())
         records.record_hits(session, effective, [])
@@ -187,7 +181,8 @@ class Screening:
         """Judge imported payments some rule fails on, a thousand at a time."""
         seqs = list(years)
         for at in range(0, len(seqs), PAYMENTS_MAX):
-            judged = self._judge(session, effective, seqs[at : at + PAYMENTS_MAX])
+            part = seqs[at : at + PAYMENTS_MAX]
+            judged = self.judging.judge(session, effective, part)
             rows = [kept_row(one, years[one.seq], Decision.PASS) for one in judged]
             records.record(session, rows, compiled, self.clock.now())
         return len(years)
@@ -217,7 +212,8 @@ class Screening:
         for compiled in {one.compiled_id for one in kept}:
             effective = self._compiled(session, compiled)
             mine = [one.seq for one in kept if one.compiled_id == compiled]
-            judged |= {one.seq: one for one in self._judge(session, effective, mine)}
+            again = self.judging.judge(session, effective, mine)
+            judged |= {one.seq: one for one in again}
         return [(one, judged[one.seq]) for one in kept]
 
     def recall(
@@ -228,22 +224,6 @@ class Screening:
         if not found:
             return None
         return found[0], self._compiled(session, found[0].compiled_id)
-
-    def _known(
-        self, session: Session, rows: Sequence[Row]
-    ) -> Mapping[tuple[str, str], int]:
-        found = self.ledger.lock_and_look(session, rows)
-        changed = [one for one in found if not one.is_same]
-        if changed:
-            first = changed[0]
-            raise KuweiError(
-                "payment.conflict",
-                f"支付 {first.payment_id}({first.stage})已受理且内容不同;"
-                "更正请另报 entry_kind=correction 的记录。",
-                kind=Kind.CONFLICT,
-                details={"payment_id": first.payment_id, "stage": first.stage},
-            )
-        return {(one.payment_id, one.stage): one.seq for one in found}
 
     def _repeat(
         self, session: Session, known: Mapping[tuple[str, str], int]
@@ -268,121 +248,102 @@ class Screening:
         effective: EffectiveCatalogue,
         totals: Numbers,
         rows: Sequence[Row],
+        staged: Collection[str],
     ) -> dict[tuple[str, str], Decided]:
         numbered = self.ledger.append(session, rows)
-        self._refuse_excess(session, rows, numbered)
-        arrivals = {
-            seq: _Arrival(row, seq) for row in rows for seq in (numbered[key_of(row)],)
-        }
-        stopped = self._stopped_earlier(session, arrivals)
-        judged = self._settle(session, effective, totals, arrivals, stopped)
-        self.ledger.enter(session, totals, list(arrivals))
-        decisions = {
-            seq: decide(arrivals[seq].row, judged[seq], stopped.get(seq))
-            for seq in arrivals
-        }
-        self._record(session, effective, arrivals, judged, decisions)
+        rows_by_seq = {numbered[key_of(row)]: row for row in rows}
+        arrived = Arrived(
+            rows=rows_by_seq,
+            given=self._checked_credits(session, rows_by_seq),
+            stopped=self._stopped_earlier(session, rows_by_seq, staged),
+        )
+        judged = self._settle(session, effective, totals, arrived)
+        self._record(session, effective, arrived, judged)
         return {
-            key_of(arrival.row): Decided(judged[seq], decisions[seq])
-            for seq, arrival in arrivals.items()
+            key_of(row): Decided(judged[seq], arrived.decide(judged[seq]))
+            for seq, row in arrived.rows.items()
         }
 
-    def _refuse_excess(
-        self,
-        session: Session,
-        rows: Sequence[Row],
-        numbered: Mapping[tuple[str, str], int],
-    ) -> None:
+    def _checked_credits(
+        self, session: Session, rows: Mapping[int, Row]
+    ) -> tuple[int, ...]:
         """Refuse credits that take back more than was paid; originals are locked."""
-        given = [numbered[key_of(row)] for row in rows if row.get("orig_payment_id")]
+        given = [seq for seq, row in rows.items() if row.get("orig_payment_id")]
         over = crediting.excess(session, given) if given else None
         if over is not None:
             raise excess_refused(over)
+        return tuple(given)
 
     def _stopped_earlier(
-        self, session: Session, arrivals: Mapping[int, _Arrival]
+        self, session: Session, rows: Mapping[int, Row], staged: Collection[str]
     ) -> dict[int, Decision]:
-        vouchers = [a.seq for a in arrivals.values() if a.row["stage"] == "voucher"]
-        return records.stopped_earlier(session, vouchers) if vouchers else {}
+        """Ask only of payments that are known at another stage too."""
+        later = [seq for seq, row in rows.items() if row["payment_id"] in staged]
+        return records.stopped_earlier(session, later) if later else {}
 
     def _settle(
         self,
         session: Session,
         effective: EffectiveCatalogue,
         totals: Numbers,
-        arrivals: Mapping[int, _Arrival],
-        stopped: Mapping[int, Decision],
+        arrived: Arrived,
     ) -> dict[int, Judgement]:
-        """Judge until the refused payments are those judging assumed refused."""
-        seqs = sorted(arrivals)
-        rows = {seq: arrival.row for seq, arrival in arrivals.items()}
-        plan = judging.plan_of(effective.realtime, totals, rows.values())
+        """Judge until the refused payments are those judging assumed refused.
+
+        They are entered in the running totals then.
+        """
+        seqs = sorted(arrived.rows)
+        plan = judging.plan_of(effective.realtime, totals, arrived.rows.values())
         again, assumed, judged = seqs, list[int](), dict[int, Judgement]()
-        for _ in range(len(seqs) + 1):
-            found = self._judge(session, effective, again, totals, plan)
+        for _ in range(ROUNDS_MAX):
+            found = self.judging.judge(session, effective, again, totals, plan)
             judged |= {one.seq: one for one in found}
-            refused = [
-                seq
-                for seq in seqs
-                if decide(arrivals[seq].row, judged[seq], stopped.get(seq))
-                is Decision.REJECT
-            ]
-            if refused == assumed:
-                return judged
-            self.ledger.set_refused(session, seqs, refused)
-            if len(seqs) == 1:
+            refused = [seq for seq in seqs if arrived.is_refused(judged[seq])]
+            if refused != assumed:
+                self.ledger.set_refused(session, seqs, refused, arrived.given)
+            if refused == assumed or len(seqs) == 1:
+                self.ledger.enter(session, totals, seqs)
                 return judged
             # The others have nothing in common with a payment that counts no more.
             moved = set(refused) ^ set(assumed)
-            again, assumed = linked(rows, moved, LOCK_KEYS), refused
-        raise AssertionError("each round settles one more payment")
+            again, assumed = linked(arrived.rows, moved, LOCK_KEYS), refused
+        return self._settle_singly(session, effective, totals, arrived)
 
-    def _judge(
+    def _settle_singly(
         self,
         session: Session,
         effective: EffectiveCatalogue,
-        seqs: list[int],
-        totals: Numbers = NO_TOTALS,
-        plan: Plan = Plan.PROBE,
-    ) -> list[Judgement]:
-        """Judge payments: with totals if just appended, else by what came before."""
-        prepared = self._prepared(effective, totals, plan)
-        try:
-            return judging.judge(session, prepared, seqs)
-        except StatementFaultError as fault:
-            reason = str(fault)
-        judged = judging.judge_piecemeal(session, effective.realtime, seqs)
-        ids = [one.rule.id for one in effective.realtime.rules]
-        failed = {
-            rule
-            for one in judged
-            for rule in ids_with(one.outcomes, Outcome.ERROR, ids)
-        }
-        log.error("screening.rule_failed", rules=sorted(failed), reason=reason)
-        return judged
+        totals: Numbers,
+        arrived: Arrived,
+    ) -> dict[int, Judgement]:
+        """Judge one by one: where each refusal changes what is said of the next.
 
-    def _prepared(
-        self, effective: EffectiveCatalogue, totals: Numbers, plan: Plan
-    ) -> Prepared:
-        statement = effective.realtime
-        read = tuple(map(totals.get, statement.totals))
-        return self._judging.get(
-            (effective.fingerprint, plan, read),
-            lambda: judging.prepared(statement, totals, plan),
-        )
+        Judging a thousand together over and over would keep their units locked for
+        minutes.
+        """
+        judged: dict[int, Judgement] = {}
+        seqs = sorted(arrived.rows)
+        self.ledger.set_refused(session, seqs, [], arrived.given)
+        for seq in seqs:
+            [one] = self.judging.judge(session, effective, [seq], totals, Plan.LONE)
+            judged[seq] = one
+            if arrived.is_refused(one):
+                self.ledger.set_refused(session, [seq], [seq], arrived.given)
+            self.ledger.enter(session, totals, [seq])
+        return judged
 
     def _record(
         self,
         session: Session,
         effective: EffectiveCatalogue,
-        arrivals: Mapping[int, _Arrival],
+        arrived: Arrived,
         judged: Mapping[int, Judgement],
-        decisions: Mapping[int, Decision],
     ) -> None:
         now = self.clock.now()
         compiled = self._number(session, effective)
+        decisions = {seq: arrived.decide(one) for seq, one in judged.items()}
         rows = [
-            kept_row(one, arrivals[seq].row["fiscal_year"], decisions[seq])
+            kept_row(one, arrived.rows[seq]["fiscal_year"], decisions[seq])
             for seq, one in judged.items()
         ]
         records.record(session, rows, compiled, now)
@@ -393,6 +354,6 @@ class Screening:
         stopped = [
             judged[s].outcomes for s, d in decisions.items() if d is not Decision.PASS
         ]
-        self.brakes.watch(session, effective, compiled, stopped, upto=max(arrivals))
+        self.brakes.watch(session, effective, compiled, stopped, upto=max(arrived.rows))
         held = [s for s, decision in decisions.items() if decision is Decision.HOLD]
         self.holds.open_for(session, held)

@@ -145,6 +145,16 @@ def test_bad_input_names_its_place(
     assert f"payments.0.{field}" in answer.text
 
 
+@pytest.mark.parametrize(("year", "status"), [(2025, 200), (2027, 200), (2028, 422)])
+def test_a_budget_year_lies_near_the_business_date(
+    site: PaymentSite, year: int, status: int
+) -> None:
+    answer = site.screen(ordinary(f"api-{year}", fiscal_year=year))
+
+    assert answer.status_code == status
+    assert status == 200 or "预算年度 2028" in answer.text
+
+
 def test_more_than_a_thousand_are_refused_whole(site: PaymentSite) -> None:
     one = ordinary("api-many")
 

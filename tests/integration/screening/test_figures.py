@@ -86,7 +86,7 @@ def test_what_the_node_takes_back_itself_leaves_coverage_whole(desk: Desk) -> No
     desk.pay("P1", "100.00")
     desk.pay("P2", "5000.50")
     with desk.lab.begin() as session:
-        seq = desk.lab.ledger.lock_and_look(session, [payment("P2")])[0].seq
+        seq = desk.lab.ledger.lock_and_look(session, [payment("P2")]).known[0].seq
         desk.lab.ledger.reverse(session, seq)
 
     found = desk.figures(Family.SCREENING)

@@ -16,7 +16,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
+from kuwei_node.payments.domain import Held, Known
 from kuwei_node.payments.models import LEDGER_COLUMNS, Payment
+from kuwei_node.payments.store.crediting import void_appended
 from kuwei_shared.db.prepared import Prepared, run_verbatim
 from kuwei_shared.kernel.errors import Kind, KuweiError
 
@@ -55,9 +57,9 @@ _LOCK = Prepared(
     ("text[]", "bigint"),
 )
 _HELD = Prepared(
-    "SELECT p.payment_id, p.stage FROM unnest($1, $2) AS r(payment_id, stage)"
-    " JOIN payment p ON p.payment_id = r.payment_id AND p.stage = r.stage",
-    ("text[]", "text[]"),
+    f"SELECT {', '.join(f'p.{name}' for name in Held._fields)}"
+    " FROM unnest($1) AS r(payment_id) JOIN payment p ON p.payment_id = r.payment_id",
+    ("text[]",),
 )
 _KNOWN = Prepared(
     f"SELECT p.payment_id, p.stage, p.seq, p.fiscal_year, {_SAME}"
@@ -78,17 +80,6 @@ _SET_LIVE = Prepared(
     " WHERE seq = ANY($1) AND live = (seq = ANY($2))",
     ("bigint[]", "bigint[]"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A payment the ledger already holds, and whether it was the same."""
-
-    payment_id: str
-    stage: str
-    seq: int
-    fiscal_year: int
-    is_same: bool
 
 
 def ensure_years(session: Session, years: Iterable[int]) -> None:
@@ -149,13 +140,11 @@ def holds_units(session: Session, connection: int) -> bool:
 
 
 def lock_units_and_look(
-    session: Session, units: Sequence[str], asked: Sequence[tuple[str, str]]
-) -> set[tuple[str, str]]:
-    """Do as ``lock_units``; return which payments (id, stage) the ledger then holds."""
-    ids, stages = [one for one, _ in asked], [stage for _, stage in asked]
+    session: Session, units: Sequence[str], payment_ids: Sequence[str]
+) -> list[Held]:
+    """Do as ``lock_units``; return every stage the ledger then holds of payments."""
     lock = _LOCK.said(session, list(units), REFERENCE_LOCK) + b";"
-    rows = _HELD.run(session, ids, stages, before=lock)
-    return {(one, stage) for one, stage in rows}
+    return [Held(*row) for row in _HELD.run(session, list(payment_ids), before=lock)]
 
 
 def known(session: Session, rows_json: str) -> list[Known]:
@@ -196,74 +185,6 @@ def set_refused(session: Session, seqs: list[int], refused: list[int]) -> None:
     _SET_LIVE.run(session, seqs, refused)
 
 
-def units_of(session: Session, seq: int) -> list[dict[str, str | None]]:
-    """Return what each stage of a payment shares with others; [] if unknown."""
-    rows = session.execute(
-        text(
-            "SELECT p.payment_id, p.agency_code, p.bgt_id, p.pro_code, p.contract_no"
-            " FROM payment o JOIN payment p ON p.payment_id = o.payment_id"
-            " AND p.fiscal_year = o.fiscal_year WHERE o.seq = :seq"
-        ),
-        {"seq": seq},
-    )
-    return [dict(row) for row in rows.mappings()]
-
-
-_AMOUNTS = ("pay_amt", "xpay_amt", "deduct_amt")
-_REVERSED = {"payment_id", "entry_kind", "orig_payment_id", *_AMOUNTS}
-_SAME_AGAIN = ", ".join(name for name in FIELDS if name not in _REVERSED)
-_BACK = ", ".join(
-    f"coalesce(sum(r.{name}), 0) AS {name}_back" for name in (*_AMOUNTS, "tally")
-)
-_TURNED = ", ".join(f"-({name} + {name}_back)" for name in (*_AMOUNTS, "tally"))
-_STAGE = "array_position(ARRAY['request', 'voucher', 'receipt'], {0}.stage)"
-# Its own number in reversed_by: the reversal of a whole is counted no more than it.
-_REVERSE = f"""
-WITH due AS MATERIALIZED (
-  SELECT nextval('payment_seq') AS own, p.*, b.* FROM payment o
-  JOIN payment p ON p.payment_id = o.payment_id AND p.fiscal_year = o.fiscal_year
-   AND {_STAGE.format("p")} <= {_STAGE.format("o")}
-  CROSS JOIN LATERAL (
-    SELECT count(*) AS given, {_BACK} FROM payment r
-    WHERE r.orig_payment_id = p.payment_id AND r.fiscal_year = p.fiscal_year
-      AND r.stage = p.stage AND r.entry_kind = 'reversal'
-      AND r.live AND r.reversed_by IS NULL) b
-  WHERE o.seq = :seq AND p.live AND p.reversed_by IS NULL
-    AND (b.given = 0 OR sign(p.pay_amt + b.pay_amt_back) = sign(p.pay_amt))
-), marked AS (
-  UPDATE payment p SET reversed_by = due.own FROM due
-  WHERE p.seq = due.seq AND p.fiscal_year = due.fiscal_year AND due.given = 0
-)
-INSERT INTO payment (seq, reversed_by, received_at, payment_id, entry_kind,
-  orig_payment_id, {", ".join(_AMOUNTS)}, tally, {_SAME_AGAIN})
-SELECT own, CASE WHEN given = 0 THEN own END, :at, '{REVERSAL}' || payment_id,
-  'reversal', payment_id, {_TURNED}, {_SAME_AGAIN}
-FROM due"""
-
-
-def reverse(session: Session, seq: int, received_at: dt.datetime) -> None:
-    """Append the reversals of a payment and its earlier stages: opposite amounts.
-
-    What was not counted or is reversed already stays as it is; of what the payment
-    system reversed in part, the rest is. No client can send the reversals' ids.
-    """
-    session.execute(text(_REVERSE), {"seq": seq, "at": received_at})
-
-
-def void_reversals(session: Session, seqs: list[int]) -> None:
-    """Keep facts from counting reversals of what they do not count either."""
-    session.execute(
-        text(
-            "UPDATE payment r SET reversed_by = r.seq FROM payment o"
-            " WHERE r.seq = ANY(:seqs) AND r.entry_kind = 'reversal'"
-            " AND o.payment_id = r.orig_payment_id AND o.stage = r.stage"
-            " AND o.fiscal_year = r.fiscal_year"
-            " AND (NOT o.live OR o.reversed_by IS NOT NULL)"
-        ),
-        {"seqs": seqs},
-    )
-
-
 APPENDED = "appended"
 """Temporary table of the rows an import's transaction has just appended."""
 _LAY_OUT = (
@@ -282,7 +203,8 @@ FROM (SELECT {_NAMES} FROM intake_good g
   ORDER BY vou_date OFFSET 0) s"""
 # Neighbours in the indexes come together, whatever their number.
 _APPEND = f"""
-INSERT INTO payment ({_PLACED}) SELECT {_PLACED} FROM {APPENDED}
+INSERT INTO payment ({_PLACED}, reversed_by) SELECT {_PLACED}, reversed_by
+FROM {APPENDED}
 ORDER BY agency_code, payee_acct_no"""
 _SPAN = f"SELECT count(*), coalesce(min(seq), 0), coalesce(max(seq), 0) FROM {APPENDED}"
 # A payment may come in elsewhere, under other units, between the look and the append.
@@ -330,4 +252,5 @@ def insert_staged(
 
 def _append(session: Session, import_id: int, received_at: dt.datetime) -> None:
     session.execute(text(_ARRANGE), {"at": received_at, "import": import_id})
+    void_appended(session, APPENDED)
     run_verbatim(session, _APPEND)

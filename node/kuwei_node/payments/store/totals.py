@@ -13,9 +13,9 @@ from functools import lru_cache
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from kuwei_node.payments.store.ledger import REFERENCE_LOCK, REVERSAL
+from kuwei_node.payments.store.ledger import REFERENCE_LOCK
+from kuwei_node.payments.store.reversing import concerned
 from kuwei_shared.db.prepared import Prepared, run_verbatim
-from kuwei_shared.rules.printer import quote
 from kuwei_shared.rules.running import (
     Total,
     columns_read,
@@ -90,7 +90,7 @@ def enter_from(session: Session, numbers: Numbers, rows: str) -> int:
 
 
 def take_out(session: Session, numbers: Numbers, seq: int) -> None:
-    """Take a payment, its other stages and their reversals out of totals."""
+    """Take a payment, its other stages and their credits out of totals."""
     _whole(session, numbers, seq, "-")
 
 
@@ -103,11 +103,7 @@ def _whole(session: Session, numbers: Numbers, seq: int, sign: str) -> None:
     if not numbers:
         return
     columns = ", ".join(f"p.{name}" for name in columns_read(list(numbers)))
-    rows = (
-        f"(SELECT {columns} FROM payment o JOIN payment p"
-        " ON p.fiscal_year = o.fiscal_year AND p.payment_id IN"
-        f" (o.payment_id, {quote(REVERSAL)} || o.payment_id) WHERE o.seq = {seq:d})"
-    )
+    rows = f"({concerned(columns, seq)})"
     run_verbatim(session, _adding(numbers, rows, sign))
 
 

@@ -36,6 +36,8 @@ Money = Annotated[
     Decimal,
     Field(max_digits=18, decimal_places=2, description="人民币元,至多两位小数"),
 ]
+YEARS_APART_MAX = 1
+"""A budget year's books may be closed, and the next one's begun, a year off."""
 Day = Annotated[dt.date, Field(ge=dt.date(1990, 1, 1), lt=dt.date(2100, 1, 1))]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 
@@ -111,6 +113,16 @@ class PaymentIn(BaseModel):
         Field(None, description="天数")
     )
     attach_cnt: Count | None = Field(None, description="附件数")
+
+    @model_validator(mode="after")
+    def year_is_near_the_date(self) -> PaymentIn:
+        """Refuse a budget year whose limits the payment would escape."""
+        if abs(self.fiscal_year - self.vou_date.year) > YEARS_APART_MAX:
+            raise ValueError(
+                f"预算年度 {self.fiscal_year} 与业务日期 {self.vou_date} 相差超过"
+                f" {YEARS_APART_MAX} 年,请核对"
+            )
+        return self
 
     @model_validator(mode="after")
     def sign_follows_kind(self) -> PaymentIn:

@@ -16,17 +16,22 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+import structlog
 from sqlalchemy.orm import Session
 
 from kuwei_node.screening.domain import Judgement, Row
 from kuwei_shared.db.fence import StatementFaultError, fenced, run_fenced
-from kuwei_shared.db.prepared import Prepared
+from kuwei_shared.db.prepared import Prepared, PreparedBy
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.rules.compiler import ERROR, NO_TOTALS, EffectiveRule, Statement
 from kuwei_shared.rules.crowding import CROWD_MIN
 from kuwei_shared.rules.facts import Plan
 from kuwei_shared.rules.printer import Dialect
 from kuwei_shared.rules.running import Total
+from kuwei_shared.screening.decision import Outcome, ids_with
+from kuwei_shared.screening.effective import EffectiveCatalogue
+
+log = structlog.get_logger()
 
 ROW = "SELECT p.*, p.seq AS as_of FROM payment p"
 decode = partial(json.loads, parse_float=Decimal)
@@ -84,6 +89,51 @@ def judge(session: Session, prepared: Prepared, seqs: list[int]) -> list[Judgeme
         StatementFaultError: a rule failed on some payment, or took too long.
     """
     return _judgements(run_fenced(session, prepared, seqs, limit_ms=WALL_MS))
+
+
+class Judging:
+    """Judges payments in the ledger; remembers its prepared statements."""
+
+    def __init__(self) -> None:
+        self._made = PreparedBy()
+
+    def judge(
+        self,
+        session: Session,
+        effective: EffectiveCatalogue,
+        seqs: list[int],
+        totals: Mapping[Total, int] = NO_TOTALS,
+        plan: Plan = Plan.PROBE,
+    ) -> list[Judgement]:
+        """Judge payments: with totals if just appended, else by what came before.
+
+        Raises:
+            KuweiError: ``screening.too_slow``.
+        """
+        try:
+            return judge(session, self.prepared(effective, totals, plan), seqs)
+        except StatementFaultError as fault:
+            reason = str(fault)
+        judged = judge_piecemeal(session, effective.realtime, seqs)
+        ids = [one.rule.id for one in effective.realtime.rules]
+        failed = {
+            rule
+            for one in judged
+            for rule in ids_with(one.outcomes, Outcome.ERROR, ids)
+        }
+        log.error("screening.rule_failed", rules=sorted(failed), reason=reason)
+        return judged
+
+    def prepared(
+        self, effective: EffectiveCatalogue, totals: Mapping[Total, int], plan: Plan
+    ) -> Prepared:
+        """Return the prepared judging under a catalogue and a plan."""
+        statement = effective.realtime
+        read = tuple(map(totals.get, statement.totals))
+        return self._made.get(
+            (effective.fingerprint, plan, read),
+            lambda: prepared(statement, totals, plan),
+        )
 
 
 def judge_piecemeal(

@@ -179,14 +179,16 @@ def kept(session: Session, seqs: list[int]) -> list[Kept]:
     ]
 
 
+# Whatever the budget year: who says another one stays stopped.
 _EARLIER_STAGE = Prepared(
     "SELECT later.seq, max(CASE WHEN s.decision = 'reject' OR h.state = 'refused'"
     " THEN 'reject' WHEN h.state = 'held' THEN 'hold' END) FROM payment later"
     " JOIN payment p ON p.payment_id = later.payment_id"
-    " AND p.fiscal_year = later.fiscal_year"
+    " AND p.mof_div_code = later.mof_div_code"
     " JOIN screening s ON s.payment_seq = p.seq AND s.fiscal_year = p.fiscal_year"
     " LEFT JOIN hold h ON h.payment_seq = p.seq"
-    " WHERE later.seq = ANY($1) AND later.stage = 'voucher' AND p.stage = 'request'"
+    " WHERE later.seq = ANY($1) AND (p.stage = 'request' AND later.stage = 'voucher'"
+    " OR p.stage IN ('request', 'voucher') AND later.stage = 'receipt')"
     " AND (s.decision = 'reject' OR h.state IN ('held', 'refused'))"
     " GROUP BY later.seq",
     ("bigint[]",),
@@ -194,7 +196,7 @@ _EARLIER_STAGE = Prepared(
 
 
 def stopped_earlier(session: Session, seqs: list[int]) -> dict[int, Decision]:
-    """Return vouchers whose payment request was refused or is still held."""
+    """Return payments that were refused or are still held at an earlier stage."""
     rows = _EARLIER_STAGE.run(session, seqs)
     return {seq: Decision(decision) for seq, decision in rows}
 

@@ -11,7 +11,7 @@ import psycopg2.errors
 import pytest
 from pace import PATIENCE_S
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import DatabaseError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
 from kuwei_shared.db.engine import PoolLimits, connect
 from kuwei_shared.db.prepared import run_verbatim
@@ -69,6 +69,19 @@ def test_a_transaction_the_server_ended_as_too_long_is_an_outage(
         _idle_too_long(unit_of_work, limit)
 
     assert told.value.retry_after_s
+
+
+def test_more_than_an_index_can_hold_is_no_outage(unit_of_work: UnitOfWork) -> None:
+    too_long = (
+        "CREATE TEMP TABLE t (a text PRIMARY KEY); INSERT INTO t"
+        " SELECT string_agg(md5(n::text), '') FROM generate_series(1, 300) n"
+    )
+    for ask in (run_verbatim, lambda session, sql: session.execute(text(sql))):
+        with (
+            pytest.raises((OperationalError, psycopg2.OperationalError), match="index"),
+            unit_of_work.begin() as session,
+        ):
+            ask(session, too_long)
 
 
 def test_a_wrong_statement_is_no_outage(unit_of_work: UnitOfWork) -> None:

@@ -30,6 +30,8 @@ _OUTAGES = (
     psycopg2.errors.IdleInTransactionSessionTimeout,
     psycopg2.errors.TransactionTimeout,
 )
+# SQLSTATE class 54, which the driver files under operational errors.
+_LIMITS = "54"
 
 
 class UnitOfWork:
@@ -99,7 +101,16 @@ def _is_outage(error: BaseException) -> bool:
     """Tell a database that is away or too slow from a statement that is wrong."""
     # Prepared statements run on the driver itself, so its own errors come too.
     cause = error.orig if isinstance(error, DBAPIError) else error
+    if _breaks_a_limit(cause):
+        return False
     if isinstance(cause, _OUTAGES):
         return True
     # A server killed in mid-sentence leaves no SQLSTATE to choose a class by.
     return type(cause) is psycopg2.DatabaseError and cause.pgcode is None
+
+
+def _breaks_a_limit(cause: BaseException | None) -> bool:
+    """Tell what no waiting mends: more than a row, an index or a statement can hold."""
+    return isinstance(cause, psycopg2.Error) and (cause.pgcode or "").startswith(
+        _LIMITS
+    )

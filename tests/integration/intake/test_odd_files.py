@@ -111,3 +111,16 @@ def test_a_file_that_breaks_off_says_what_was_stored_of_it(
     assert state is State.FAILED
     assert desk.column("SELECT rows_accepted FROM intake_file") == [BATCH_ROWS]
     assert desk.column("SELECT pay_amt FROM intake_file") == [Decimal(BATCH_ROWS)]
+
+
+def test_codes_longer_than_an_index_holds_are_refused_alone(
+    desk: Desk, standard: Write
+) -> None:
+    many = "".join(chr(0x4E00 + n * 37 % 20_000) for n in range(660))
+    file = standard("1.00", agency_code=many, payee_acct_no=many[::-1])
+
+    state, progress = desk.run("standard", file, standard("2.00", name="好.csv"))
+
+    assert (state, progress.accepted) == (State.PARTLY, 1)
+    [reject] = desk.rejects(progress.number)
+    assert (reject.reason, reject.field) == ("field.length", "agency_code")

@@ -101,6 +101,35 @@ def test_a_nodes_own_reversals_begin_with_what_is_reserved() -> None:
     assert REVERSAL == bounds.RESERVED
 
 
+@pytest.mark.parametrize(
+    ("field", "most"), [("agency_code", 64), ("payment_id", 64), ("use_des", 400)]
+)
+def test_codes_and_texts_are_no_longer_than_the_interface_takes(
+    payment_fields: Fields, field: str, most: int
+) -> None:
+    assert mapped(payment_fields, **{field: "长" * most}).broken == ()
+
+    [broken] = mapped(payment_fields, **{field: "长" * (most + 1)}).broken
+
+    assert (broken.reason, broken.field) == ("field.length", field)
+    assert "至多 64 字" in remedy("field.length", "用途")
+
+
+def test_the_interface_takes_texts_as_long_as_files_may_hold(
+    payment_fields: Fields,
+) -> None:
+    shape = PaymentIn.model_json_schema()["properties"]
+    texts = {
+        name: max(part.get("maxLength", 0) for part in said.get("anyOf", [said]))
+        for name, said in shape.items()
+    }
+
+    asked = {name: most for name, most in texts.items() if most}
+
+    assert len(asked) > 30  # nearly all fields are texts or codes
+    assert asked == {n: bounds.chars_max(payment_fields[n]) for n in asked}
+
+
 def test_the_interface_bounds_days_and_counts_alike() -> None:
     shape = PaymentIn.model_json_schema()["properties"]
 

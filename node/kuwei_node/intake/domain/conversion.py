@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from kuwei_node.intake.domain import amounts, moments
 from kuwei_node.intake.domain.profile import FieldRule
-from kuwei_node.intake.domain.reasons import TEXT_BYTES_MAX, Reason
+from kuwei_node.intake.domain.reasons import Reason
+from kuwei_shared.rules import bounds
 from kuwei_shared.rules.vocabulary import Field, Type
 
 TYPES: dict[Type, pa.DataType] = {
@@ -203,10 +204,9 @@ def _text_faults(text: pa.Array, field: Field) -> list[Fault]:
         known = pc.is_in(text, value_set=allowed)
         return [(Reason.CODE, pc.and_(pc.is_valid(text), pc.invert(known)))]
     faults: list[Fault] = [(Reason.DIGITS, _rounded(text))]
-    longest = pc.max(pc.binary_length(text)).as_py() or 0
-    if longest > TEXT_BYTES_MAX:
-        long = pc.greater(pc.binary_length(text), TEXT_BYTES_MAX)
-        faults.append((Reason.LENGTH, _known(long)))
+    most = bounds.chars_max(field)
+    if (pc.max(pc.binary_length(text)).as_py() or 0) > most:
+        faults.append((Reason.LENGTH, _known(pc.greater(pc.utf8_length(text), most))))
     if _has_control_bytes(text):
         found = pc.match_substring_regex(text, _CONTROL)
         faults.append((Reason.CONTROL, _known(found)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from kuwei_shared.rules.bounds import CODE_CHARS_MAX, TEXT_CHARS_MAX
+
 
 class Reason(StrEnum):
     """A stable code for each way a row can be refused."""
@@ -69,7 +71,8 @@ REMEDIES: dict[Reason, str] = {
     "请核对日期写法与导入方案的日期格式。",
     Reason.CODE: "「{label}」的代码不在允许范围,请改正代码或在导入方案中补充对照。",
     Reason.PATTERN: "「{label}」不符合导入方案规定的格式,请核对来源文件。",
-    Reason.LENGTH: "「{label}」超过 {limit} 个字节,请在来源文件中缩短。",
+    Reason.LENGTH: f"「{{label}}」过长(代码与编号至多 {CODE_CHARS_MAX} 字,"
+    f"其他文字至多 {TEXT_CHARS_MAX} 字),请在来源文件中缩短。",
     Reason.CONTROL: "「{label}」含有不可见的控制字符,请清除后重新导入。",
     Reason.DIGITS: "「{label}」是超过 15 位的数字,来源程序已舍入,末几位不可信;"
     "请在来源系统以文本格式导出该列。",
@@ -89,9 +92,7 @@ REMEDIES: dict[Reason, str] = {
     Reason.REPEATED: "同一次导入中支付主键重复,只记第一行,请核对是否重复导出。",
 }
 
-TEXT_BYTES_MAX = 2_000
-
 
 def remedy(code: str, label: str) -> str:
     """Return what the person should do about a refused row."""
-    return REMEDIES[Reason(code)].format(label=label, limit=TEXT_BYTES_MAX)
+    return REMEDIES[Reason(code)].format(label=label)

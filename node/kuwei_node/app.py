@@ -114,12 +114,22 @@ def _routers(node: Node) -> list[APIRouter]:
             )
         ),
         search.routes(
-            Search(rulebook=node.rulebook, screening=node.screening, holds=node.holds)
+            Search(
+                rulebook=node.rulebook,
+                screening=node.screening,
+                holds=node.holds,
+                names=node.audit.names,
+            )
         ),
-        holds.routes(node.holds, node.rulebook),
+        holds.routes(node.holds, node.rulebook, node.audit),
         alerts.routes(AlertReading(catalogues=node.catalogues), node.rulebook),
         effective.routes(
-            Effective(clock=node.clock, catalogues=node.catalogues, brakes=node.brakes),
+            Effective(
+                clock=node.clock,
+                catalogues=node.catalogues,
+                brakes=node.brakes,
+                names=node.audit.names,
+            ),
             node.proposals,
             node.division,
         ),

@@ -15,7 +15,7 @@ from kuwei_shared.web import export
 from kuwei_shared.web.formats import SEVERITIES
 from kuwei_shared.web.guards import DeskDep, HereDep, needs
 from kuwei_shared.web.parts import Desk
-from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
+from kuwei_shared.web.tables import Column, Filter, Layout, TableAsk
 
 PATH = "/alerts"
 Number = Annotated[int, Path(ge=1, lt=2**63)]
@@ -49,13 +49,12 @@ def routes(alerts: AlertReading, rulebook: Rulebook) -> APIRouter:
     def listing(request: Request, here: HereDep, desk: DeskDep) -> Response:
         titles = rulebook.titles(desk.session)
         layout = _layout(titles)
-        ask = layout.ask(request.query_params)
-        table = Table(layout=layout, ask=ask, page=_page(alerts, desk, ask))
+        table = layout.table(request.query_params, lambda ask: _page(alerts, desk, ask))
         return here.page("alerts/list.html", "table", table=table, titles=titles)
 
     @router.get("/export.{form}", dependencies=[needs(Permission.EXPORT_TABLES)])
     def exported(form: str, request: Request, desk: DeskDep) -> Response:
-        layout = _layout({})
+        layout = _layout(rulebook.titles(desk.session))
         ask = layout.ask(request.query_params)
         return export.table(
             form, layout, ask, lambda a: _page(alerts, desk, a), desk=desk
@@ -67,9 +66,10 @@ def routes(alerts: AlertReading, rulebook: Rulebook) -> APIRouter:
     ) -> Response:
         found = alerts.find(desk.session, desk.scope, number)
         layout = _payments_of(number)
-        ask = layout.ask(request.query_params)
-        page = alerts.payments(desk.session, desk.scope, found, ask.page)
-        table = Table(layout=layout, ask=ask, page=page)
+        table = layout.table(
+            request.query_params,
+            lambda ask: alerts.payments(desk.session, desk.scope, found, ask.page),
+        )
         return here.page("alerts/alert.html", "table", found=found, table=table)
 
     return router
@@ -82,9 +82,14 @@ def _layout(titles: dict[str, str]) -> Layout:
         name="alerts",
         title="预警",
         path=PATH,
-        columns=COLUMNS,
+        columns=(
+            *COLUMNS,
+            Column(name="rule_id", label="规则名称", words=titles, is_filed_only=True),
+            Column(name="agency_code", label="单位代码", is_filed_only=True),
+            Column(name="mof_div_code", label="财政区划", is_filed_only=True),
+        ),
         filters=(
-            Filter(name="rule", label="规则", options=rules),
+            Filter(name="rule", label="规则", options=rules, is_open=True),
             Filter(name="severity", label="等级", options=severities),
             Filter(name="unit", label="单位代码或名称"),
             Filter(name="since", label="业务日期起", kind="date"),

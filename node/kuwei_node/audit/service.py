@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
 
 from kuwei_node.audit import store
 from kuwei_shared.audit.ledger import AuditLedger
@@ -14,3 +17,7 @@ class Audit(Recorder):
     """The audit log of this node."""
 
     ledger: AuditLedger = store.LEDGER
+
+    def names(self, session: Session, subjects: Iterable[str | None]) -> dict[str, str]:
+        """Return the name of each subject that ever acted here."""
+        return self.ledger.names(session, subjects)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kuwei_node.brake.domain import OpenTrip
+from kuwei_node.catalogue.domain import Proposal, ProposalState
 from kuwei_shared.catalogue.aloud import Reader, fact_aloud, placed_terms
 from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.rules import expression as tree
@@ -15,6 +15,7 @@ from kuwei_shared.rules.compiler import EffectiveRule, names_of
 from kuwei_shared.rules.explain import spoken
 from kuwei_shared.rules.model import Param, Rule, Severity, Status
 from kuwei_shared.rules.parser import parse
+from kuwei_shared.rules.placeholders import outlined
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
 MODES: dict[str, str] = {
@@ -24,7 +25,6 @@ MODES: dict[str, str] = {
     "trial": "试运行",
     "alert_only": "已熔断,仅预警",
 }
-PLACE = re.compile(r"\{([a-z_.0-9]+)\}")
 SORTS = frozenset({"rule_id", "title", "severity", "status"})
 # From weak to strong and from new to old, as people order them.
 RANKS: Mapping[str, Sequence[str]] = {
@@ -81,6 +81,39 @@ class ParamRow:
     default: str
     is_tuned: bool
     bounds: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalRow:
+    """A proposed value with what it would change, for who decides.
+
+    Attributes:
+        title: the rule's; None where it has left the catalogue, as the next four.
+        before: the value in force; None once the proposal is decided.
+        after: the value proposed.
+        default: the province's value.
+        bounds: what the province allows.
+        proposed_by, decided_by: names.
+        is_own: the viewer made it, and another must decide.
+    """
+
+    id: int
+    rule_id: str
+    title: str | None
+    param: str
+    before: str | None
+    after: str
+    default: str | None
+    bounds: str | None
+    reason: str
+    state: ProposalState
+    state_title: str
+    proposed_by: str
+    proposed_at: dt.datetime
+    decided_by: str | None
+    decided_at: dt.datetime | None
+    note: str
+    is_own: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +215,50 @@ def params_of(one: EffectiveRule) -> list[ParamRow]:
     ]
 
 
+def proposal_row(
+    made: Proposal,
+    one: EffectiveRule | None,
+    who: Mapping[str, str],
+    *,
+    viewer: str,
+) -> ProposalRow:
+    """Return a proposal as people decide on it.
+
+    Args:
+        made: the proposal.
+        one: its rule as it acts here, None where it has left the catalogue.
+        who: subject → name.
+        viewer: subject of who looks.
+    """
+    found = {} if one is None else {row.param.name: row for row in params_of(one)}
+    row = found.get(made.param)
+    return ProposalRow(
+        id=made.id,
+        rule_id=made.rule_id,
+        title=None if one is None else one.rule.title,
+        param=made.param if row is None else row.param.label,
+        before=row.value if row and made.state is ProposalState.WAITING else None,
+        after=_proposed(made, row),
+        default=None if row is None else row.default,
+        bounds=None if row is None else row.bounds,
+        reason=made.reason,
+        state=made.state,
+        state_title=made.state_title,
+        proposed_by=who.get(made.proposed_by, made.proposed_by),
+        proposed_at=made.proposed_at,
+        decided_by=who.get(made.decided_by or "", made.decided_by),
+        decided_at=made.decided_at,
+        note=made.note,
+        is_own=made.proposed_by == viewer,
+    )
+
+
+def _proposed(made: Proposal, row: ParamRow | None) -> str:
+    if made.value is None:
+        return "恢复省定值" if row is None else f"恢复省定值 {row.default}"
+    return made.amount or "" if row is None else spoken(made.value, row.param.type)
+
+
 def read_aloud(
     effective: EffectiveCatalogue, one: EffectiveRule
 ) -> tuple[tuple[str, ...], tuple[str, ...], str]:
@@ -196,9 +273,7 @@ def read_aloud(
     names = dict.fromkeys(tree.names(condition))
     used = [name for name in names if name.startswith("fact.")]
     facts = [catalogue.vocabulary.facts[name.removeprefix("fact.")] for name in used]
-    explain = PLACE.sub(
-        lambda it: f"【{_label(it[1], rule, effective)}】", rule.explain
-    )
+    explain = outlined(rule.explain, lambda name: _label(name, rule, effective))
     return (
         tuple(
             line.strip() for line in placed_terms(condition, Reader(rule, catalogue))

@@ -11,7 +11,13 @@ from pydantic import BaseModel, Field
 
 from kuwei_node.catalogue.domain import PROPOSAL_STATES, Proposal, ProposalState
 from kuwei_node.catalogue.service.proposals import Proposals
-from kuwei_node.effective.domain import MODES, RuleDetail, RuleRow, RuleSearch
+from kuwei_node.effective.domain import (
+    MODES,
+    ProposalRow,
+    RuleDetail,
+    RuleRow,
+    RuleSearch,
+)
 from kuwei_node.effective.service import Effective
 from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.kernel.pages import Page
@@ -20,7 +26,7 @@ from kuwei_shared.web.charts import Chart, Series
 from kuwei_shared.web.formats import SEVERITIES, STATUSES, TIMINGS
 from kuwei_shared.web.guards import FORM, DeskDep, HereDep, at_home, needs
 from kuwei_shared.web.parts import Desk
-from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
+from kuwei_shared.web.tables import Column, Filter, Layout, TableAsk
 
 PATH = "/rules"
 PROPOSALS = f"{PATH}/proposals"
@@ -61,12 +67,18 @@ CHANGES = Layout(
     columns=(
         Column(name="proposed_at", label="提出时间", is_sortable=True),
         Column(name="rule_id", label="规则"),
+        Column(name="title", label="规则名称", is_filed_only=True),
         Column(name="param", label="参数"),
-        Column(name="amount", label="调整为", is_figure=True),
+        Column(name="before", label="现行值", is_figure=True),
+        Column(name="after", label="调整为", is_figure=True),
+        Column(name="bounds", label="省定范围"),
+        Column(name="default", label="省定值", is_filed_only=True),
         Column(name="reason", label="理由"),
         Column(name="proposed_by", label="提出人"),
         Column(name="state_title", label="状态"),
         Column(name="decided_by", label="审批"),
+        Column(name="decided_at", label="审批时间", is_filed_only=True),
+        Column(name="note", label="审批意见", is_filed_only=True),
     ),
     filters=(Filter(name="state", label="状态", options=PROPOSAL_STATES),),
     default_sort="-proposed_at",
@@ -105,8 +117,9 @@ def routes(
 def _rules(router: APIRouter, effective: Effective, own: Dependency) -> None:
     @router.get("")
     def listing(request: Request, here: HereDep, desk: DeskDep) -> Response:
-        ask = RULES.ask(request.query_params)
-        table = Table(layout=RULES, ask=ask, page=_page(effective, desk, ask))
+        table = RULES.table(
+            request.query_params, lambda ask: _page(effective, desk, ask)
+        )
         status, aside = effective.standing(desk.session)
         return here.page(
             "effective/list.html", "table", table=table, status=status, aside=aside
@@ -136,23 +149,22 @@ def _rules(router: APIRouter, effective: Effective, own: Dependency) -> None:
 def _changes(
     router: APIRouter, effective: Effective, proposals: Proposals, own: Dependency
 ) -> None:
+    def reading(desk: Desk) -> Callable[[TableAsk], Page[ProposalRow]]:
+        return lambda ask: effective.described(
+            desk.session, _proposed(proposals, desk, ask), desk.principal
+        )
+
     @router.get("/proposals")
     def changes(request: Request, here: HereDep, desk: DeskDep) -> Response:
-        ask = CHANGES.ask(request.query_params)
-        table = Table(layout=CHANGES, ask=ask, page=_proposed(proposals, desk, ask))
-        labels = effective.param_labels(desk.session)
-        return here.page(
-            "effective/proposals.html", "table", table=table, labels=labels
-        )
+        table = CHANGES.table(request.query_params, reading(desk))
+        return here.page("effective/proposals.html", "table", table=table)
 
     @router.get(
         "/proposals/export.{form}", dependencies=[needs(Permission.EXPORT_TABLES)]
     )
     def exported(form: str, request: Request, desk: DeskDep) -> Response:
         ask = CHANGES.ask(request.query_params)
-        return export.table(
-            form, CHANGES, ask, lambda a: _proposed(proposals, desk, a), desk=desk
-        )
+        return export.table(form, CHANGES, ask, reading(desk), desk=desk)
 
     @router.post("/{rule_id}/proposals", dependencies=[*PROPOSE, own])
     def propose(

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from kuwei_node.brake.service import Brakes
-from kuwei_node.catalogue.domain import SetAside, Status
+from kuwei_node.catalogue.domain import Proposal, SetAside, Status
 from kuwei_node.catalogue.service.catalogues import Catalogues
 from kuwei_node.effective import store
 from kuwei_node.effective.domain import (
+    ProposalRow,
     RuleDetail,
     RuleRow,
     RuleSearch,
     chosen,
     every_month,
     params_of,
+    proposal_row,
     read_aloud,
     row_of,
 )
@@ -26,6 +29,9 @@ from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.clock import Clock, business_date
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import Page, PageRequest
+
+Names = Callable[[Session, Iterable[str | None]], Mapping[str, str]]
+"""Subjects → the names people know them by; who never acted here has none."""
 
 REASON_MIN, REASON_MAX = 4, 500
 UNITS_SHOWN = 10
@@ -39,6 +45,7 @@ class Effective:
     clock: Clock
     catalogues: Catalogues
     brakes: Brakes
+    names: Names
 
     def rules(
         self, session: Session, search: RuleSearch, request: PageRequest
@@ -58,15 +65,19 @@ class Effective:
         aside = self.catalogues.in_force(session).set_aside if status.active else ()
         return status, aside
 
-    def param_labels(self, session: Session) -> dict[tuple[str, str], str]:
-        """Return (rule id, parameter) → label; empty before the first release."""
-        if self.catalogues.status(session).active is None:
-            return {}
-        return {
-            (one.rule.id, param.name): param.label
-            for one in self.catalogues.current(session).rules
-            for param in one.rule.params.values()
-        }
+    def described(
+        self, session: Session, made: Page[Proposal], viewer: Principal
+    ) -> Page[ProposalRow]:
+        """Return proposals with what each would change, and who made them by name."""
+        active = self.catalogues.status(session).active
+        rules = {} if active is None else self.catalogues.current(session).by_id
+        people = [who for one in made.rows for who in (one.proposed_by, one.decided_by)]
+        who = self.names(session, people)
+        rows = [
+            proposal_row(one, rules.get(one.rule_id), who, viewer=viewer.subject)
+            for one in made.rows
+        ]
+        return Page(rows=rows, total=made.total, request=made.request)
 
     def reset(
         self, session: Session, rule_id: str, *, by: Principal, reason: str

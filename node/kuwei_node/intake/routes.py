@@ -18,7 +18,7 @@ from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.web import export
 from kuwei_shared.web.guards import FORM, DeskDep, HereDep, needs
 from kuwei_shared.web.parts import Desk
-from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
+from kuwei_shared.web.tables import Column, Filter, Layout, TableAsk
 
 PATH = "/imports"
 FILES_SHOWN = 100
@@ -99,8 +99,7 @@ def _list(router: APIRouter, intake: Intake, uploads: Uploads) -> None:
     def listing(request: Request, here: HereDep, desk: DeskDep) -> Response:
         titles = uploads.profiles()
         layout = _layout(titles)
-        ask = layout.ask(request.query_params)
-        table = Table(layout=layout, ask=ask, page=_page(intake, desk, ask))
+        table = layout.table(request.query_params, lambda ask: _page(intake, desk, ask))
         return here.page("intake/list.html", "table", table=table, profiles=titles)
 
     @router.get("/export.{form}", dependencies=[needs(Permission.EXPORT_TABLES)])
@@ -147,9 +146,9 @@ def _one(router: APIRouter, intake: Intake) -> None:
     ) -> Response:
         found = intake.progress(desk.session, desk.scope, number)
         layout = _rejects(number)
-        ask = layout.ask(request.query_params)
-        page = _refused(intake, desk, ask, number)
-        table = Table(layout=layout, ask=ask, page=page)
+        table = layout.table(
+            request.query_params, lambda ask: _refused(intake, desk, ask, number)
+        )
         return here.page("intake/rejects.html", "table", found=found, table=table)
 
     # For the post that must mend the file: these are its own rows.
@@ -176,7 +175,7 @@ def _layout(titles: dict[str, str]) -> Layout:
         columns=COLUMNS,
         filters=(
             Filter(name="state", label="状态", options=states),
-            Filter(name="profile", label="导入方案", options=titles),
+            Filter(name="profile", label="导入方案", options=titles, is_open=True),
         ),
         default_sort="-number",
         empty="还没有导入过文件。",

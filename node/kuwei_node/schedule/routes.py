@@ -15,7 +15,7 @@ from kuwei_shared.kernel.pages import Page
 from kuwei_shared.web import export
 from kuwei_shared.web.guards import DeskDep, HereDep, at_home, needs
 from kuwei_shared.web.parts import Desk
-from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
+from kuwei_shared.web.tables import Column, Filter, Layout, TableAsk
 
 PATH = "/runs"
 Number = Annotated[int, Path(ge=1, lt=2**63)]
@@ -58,8 +58,9 @@ def routes(
 
     @router.get("")
     def listing(request: Request, here: HereDep, desk: DeskDep) -> Response:
-        ask = RUNS.ask(request.query_params)
-        table = Table(layout=RUNS, ask=ask, page=_page(scheduler, desk, ask))
+        table = RUNS.table(
+            request.query_params, lambda ask: _page(scheduler, desk, ask)
+        )
         return here.page("schedule/list.html", "table", table=table)
 
     @router.get("/export.{form}", dependencies=[needs(Permission.EXPORT_TABLES)])

@@ -13,14 +13,14 @@ from kuwei_shared.kernel.pages import Page
 from kuwei_shared.web import export
 from kuwei_shared.web.guards import FORM, DeskDep, HereDep, needs
 from kuwei_shared.web.parts import Desk
-from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
+from kuwei_shared.web.tables import Column, Filter, Layout, TableAsk
 
 PATH = "/payments"
 Seq = Annotated[int, Path(ge=1, lt=2**63)]
 
 COLUMNS = (
     Column(name="vou_date", label="业务日期", is_sortable=True),
-    Column(name="payment_id", label="支付主键"),
+    Column(name="payment_id", label="支付主键", is_sortable=True),
     Column(name="stage_title", label="环节"),
     Column(name="agency_code", label="单位代码", is_sortable=True),
     Column(name="agency_name", label="预算单位"),
@@ -52,13 +52,12 @@ def routes(search: Search) -> APIRouter:
     def listing(request: Request, here: HereDep, desk: DeskDep) -> Response:
         titles = search.rulebook.titles(desk.session)
         layout = _layout(titles)
-        ask = layout.ask(request.query_params)
-        table = Table(layout=layout, ask=ask, page=_page(search, desk, ask))
+        table = layout.table(request.query_params, lambda ask: _page(search, desk, ask))
         return here.page("search/list.html", "table", table=table, titles=titles)
 
     @router.get("/export.{form}", dependencies=[needs(Permission.EXPORT_TABLES)])
     def exported(form: str, request: Request, desk: DeskDep) -> Response:
-        layout = _layout({})
+        layout = _layout(search.rulebook.titles(desk.session))
         ask = layout.ask(request.query_params)
         return export.table(
             form, layout, ask, lambda a: _page(search, desk, a), desk=desk
@@ -85,8 +84,14 @@ def _layout(titles: dict[str, str]) -> Layout:
         name="payments",
         title="支付",
         path=PATH,
-        columns=COLUMNS,
-        filters=(*FILTERS, Filter(name="rule", label="命中规则", options=options)),
+        columns=(
+            *COLUMNS,
+            Column(name="hit_list", label="规则名称", words=titles, is_filed_only=True),
+        ),
+        filters=(
+            *FILTERS,
+            Filter(name="rule", label="命中规则", options=options, is_open=True),
+        ),
         default_sort="-vou_date",
         empty="没有符合条件的支付,请放宽查询条件。",
         can_export=True,

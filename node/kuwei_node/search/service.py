@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,9 @@ from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.screening.decision import Outcome
+
+Names = Callable[[Session, Iterable[str | None]], Mapping[str, str]]
+"""Subjects → the names people know them by; who never acted here has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +111,7 @@ class Search:
     rulebook: Rulebook
     screening: Screening
     holds: Holds
+    names: Names
 
     def page(
         self,
@@ -138,7 +142,7 @@ class Search:
             },
             screened=self._screened(session, fields),
             family=store.related(session, scope, fields),
-            hold=self.holds.decided(session, scope, seq),
+            hold=self._hold(session, scope, seq),
         )
 
     def again(
@@ -180,6 +184,16 @@ class Search:
                 kind=Kind.MISSING,
             )
         return found
+
+    def _hold(
+        self, session: Session, scope: VisibleJurisdictions, seq: int
+    ) -> Decided | None:
+        """Return a payment's hold, who decided by name."""
+        found = self.holds.decided(session, scope, seq)
+        if found is None or found.decided_by is None:
+            return found
+        who = self.names(session, [found.decided_by])
+        return replace(found, decided_by=who.get(found.decided_by, found.decided_by))
 
     def _screened(self, session: Session, fields: Fields) -> Screened | None:
         recalled = self.screening.recall(session, fields["seq"])

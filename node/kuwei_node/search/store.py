@@ -27,6 +27,7 @@ _COLUMNS = (
     " ORDER BY h.severity, h.rule_id) AS hits"
 )
 _ORDERS = {
+    "payment_id": ("p.payment_id", "p.stage", "p.fiscal_year"),
     "vou_date": ("p.vou_date", "p.seq"),
     "pay_amt": ("p.pay_amt", "p.seq"),
     "agency_code": ("p.agency_code", "p.vou_date", "p.seq"),

@@ -7,7 +7,7 @@ to see the log is the guard, and it is the auditor's alone.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, func, select, text
@@ -23,6 +23,11 @@ from kuwei_shared.kernel.pages import Page, PageRequest
 _LOCK = 0x6B757741
 BATCH = 1_000
 LAST_DAY = dt.date(9999, 12, 30)
+_NAMES = text(
+    "SELECT w.who, n.actor_name FROM unnest(CAST(:asked AS text[])) AS w(who)"
+    " CROSS JOIN LATERAL (SELECT a.actor_name FROM audit_entry a"
+    " WHERE a.actor = w.who ORDER BY a.seq DESC LIMIT 1) n"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +108,16 @@ class AuditLedger:
         same entries again, whatever is written meanwhile.
         """
         return session.scalar(select(func.max(self.table.seq))) or 0
+
+    def names(self, session: Session, subjects: Iterable[str | None]) -> dict[str, str]:
+        """Return subject → name as last written; who never acted is left out.
+
+        Tables keep who decided as the issuer's stable identifier, which says nothing
+        to a reader; every decision stands here with the name.
+        """
+        asked = sorted({one for one in subjects if one})
+        rows = session.execute(_NAMES, {"asked": asked}) if asked else ()
+        return {row[0]: row[1] for row in rows}
 
     def fault(self, session: Session, *, last: int | None = None) -> int | None:
         """Return where the stored chain breaks, None if it is whole.

@@ -15,7 +15,7 @@ from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.kernel.pages import Page
 from kuwei_shared.web import export
 from kuwei_shared.web.guards import DeskDep, HereDep, needs
-from kuwei_shared.web.tables import Column, Filter, Layout, Table, TableAsk
+from kuwei_shared.web.tables import Column, Filter, Layout, TableAsk
 
 PATH = "/audit"
 CHECKED_ON_PAGE = 5_000
@@ -78,9 +78,10 @@ def routes(ledger: AuditLedger, leads: Leads = nowhere) -> APIRouter:
     @router.get("")
     def log(request: Request, here: HereDep, desk: DeskDep) -> Response:
         layout = _layout(ledger.acts(desk.session))
-        ask = layout.ask(request.query_params)
-        page = ledger.page(desk.session, _search(ask), ask.page)
-        table = Table(layout=layout, ask=ask, page=page)
+        table = layout.table(
+            request.query_params,
+            lambda ask: ledger.page(desk.session, _search(ask), ask.page),
+        )
         fault = ledger.fault(desk.session, last=CHECKED_ON_PAGE)
         return here.page(
             "web/audit.html",
@@ -157,7 +158,12 @@ def _layout(acts: list[str]) -> Layout:
         ),
         filters=(
             Filter(name="actor", label="人员"),
-            Filter(name="act", label="动作", options={act: act for act in acts}),
+            Filter(
+                name="act",
+                label="动作",
+                options={act: act for act in acts},
+                is_open=True,
+            ),
             Filter(name="about", label="对象"),
             Filter(name="since", label="起始日期", kind="date"),
             Filter(name="until", label="截止日期", kind="date"),

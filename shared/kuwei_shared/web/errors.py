@@ -7,7 +7,7 @@ documents; a person who is not signed in is sent to log in.
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -45,6 +45,8 @@ LOGIN_NEEDED = "identity.login_needed"
 MACHINE_PATHS = "/v1/"
 PROBLEM_JSON = "application/problem+json"
 FIELDS_SHOWN_MAX = 20
+TYPED = "typed"
+"""What a person filled in, kept by the guard of forms for a refusal to give back."""
 
 
 def refusal(request: Request, error: Exception) -> Response:
@@ -116,6 +118,15 @@ def _here(request: Request) -> Here | None:
     return None if login is None else Here(request=request, parts=parts, login=login)
 
 
+def _back(request: Request) -> str | None:
+    """Return the page of this service the request came from, None if there is none."""
+    came = urlsplit(request.headers.get("referer", ""))
+    if came.netloc != request.headers.get("host") or not came.path.startswith("/"):
+        return None
+    path = f"/{came.path.lstrip('/')}"  # "//host" would lead elsewhere
+    return f"{path}?{came.query}" if came.query else path
+
+
 def _to_login(request: Request) -> Response:
     back = request.url.path
     if request.url.query:
@@ -157,7 +168,14 @@ def _page(
     headers: dict[str, str] | None = None,
 ) -> Response:
     templates: Templates = request.app.state.templates
+    back = _back(request)
     values = {
+        "back": back,
+        "login": f"/auth/login?back={quote(back or '/', safe='')}",
+        "is_form": request.method == "POST",
+        "is_fragment": _is_fragment(request),
+        "needs_login": code == LOGIN_NEEDED,
+        "typed": getattr(request.state, TYPED, ()),
         "here": _here(request),
         "title": TITLES.get(status, "请求未完成"),
         "message": message,

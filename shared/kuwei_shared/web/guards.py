@@ -16,13 +16,14 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.params import Depends as Dependency
+from starlette.datastructures import FormData
 
 from kuwei_shared.db import row_security
 from kuwei_shared.identity import permissions
 from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.identity.principal import Principal
 from kuwei_shared.kernel.errors import Kind, KuweiError
-from kuwei_shared.web.errors import LOGIN_NEEDED
+from kuwei_shared.web.errors import LOGIN_NEEDED, TYPED
 from kuwei_shared.web.parts import SCOPE, Desk, Here, WebParts
 
 CSRF_FIELD = "csrf_token"
@@ -172,6 +173,7 @@ async def checked_form(request: Request, found: HereDep) -> None:
     if request.headers.get("sec-fetch-site", "same-origin") == "cross-site":
         found.login.require_csrf(None)
     form = await request.form()
+    setattr(request.state, TYPED, _typed(form))
     token = request.headers.get(CSRF_HEADER)
     if token is None:
         sent = form.get(CSRF_FIELD)
@@ -179,6 +181,15 @@ async def checked_form(request: Request, found: HereDep) -> None:
     found.login.require_csrf(token)
     if any(isinstance(value, str) and "\0" in value for value in form.values()):
         raise KuweiError("web.bad_text", "填写的内容含有无法识别的字符,请重新填写。")
+
+
+def _typed(form: FormData) -> list[str]:
+    """Return the words of a form, so that a refused one need not be written again."""
+    return [
+        value
+        for name, value in form.multi_items()
+        if isinstance(value, str) and name != CSRF_FIELD and value.strip()
+    ]
 
 
 @contextmanager

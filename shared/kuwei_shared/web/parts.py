@@ -27,6 +27,7 @@ from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.identity.session import BrowserSession, SessionCodec
 from kuwei_shared.kernel.clock import Clock, business_date
 from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.web.tables import Table
 from kuwei_shared.web.templates import Templates
 
 CONFIRMED = "confirmed_session"
@@ -222,10 +223,15 @@ class Here:
         Args:
             name: ``feature/page.html``.
             block: the block an HTMX request replaces.
-            values: what the template shows; ``here`` is added.
+            values: what the template shows; ``here`` is added. A ``table`` that could
+                not be read makes the answer a refusal, table and all.
         """
+        table = values.get("table")
         answer = self.parts.templates.response(
-            name, {"here": self, **values}, block if self.is_fragment else None
+            name,
+            {"here": self, **values},
+            block if self.is_fragment else None,
+            status=400 if isinstance(table, Table) and table.fault else 200,
         )
         renewed = self.parts.sessions.renewed(self.login)
         if renewed is not None:
@@ -235,9 +241,11 @@ class Here:
             self.parts.drop_cookie(answer, self.parts.note_cookie)
         return answer
 
-    def done(self, to: str, note: str) -> RedirectResponse:
+    def done(self, to: str, note: str) -> Response:
         """Answer a finished act: go to a page and say what was done."""
-        answer = RedirectResponse(to, status_code=303)
+        answer: Response = RedirectResponse(to, status_code=303)
+        if self.is_fragment:  # app.js goes there; a redirect it would follow unseen
+            answer = Response(status_code=204, headers={"HX-Redirect": to})
         value = self.parts.sessions.write_note(note)
         self.parts.set_cookie(answer, self.parts.note_cookie, value)
         return answer

@@ -8,7 +8,7 @@ and forms, so they work without JavaScript and can be bookmarked.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Generic, TypeVar
@@ -22,7 +22,13 @@ FILTER_LENGTH_MAX = 100
 AMOUNT_DIGITS = 20
 """Before and after the point; beyond them no database column compares."""
 
+UNREAD = "查询条件有误,没有查询;请按上面的提示改正后再查。"
 BEYOND = "这一页没有行:页码超过了最后一页,请回到首页。"
+
+FAULTS = frozenset(
+    {"table.bad_filter", "table.bad_sort", "table.bad_number", "page.out_of_range"}
+)
+"""What a table says itself; any other refusal is a page of its own."""
 
 T = TypeVar("T")
 
@@ -37,6 +43,8 @@ class Column:
         is_sortable: whether the store accepts ``sort=name``.
         is_figure: right-aligned with tabular digits.
         words: code → Chinese, for columns that hold codes; a file says these too.
+        is_filed_only: what a file has a column of its own for, and the page shows
+            beside something else or not at all.
     """
 
     name: str
@@ -44,16 +52,32 @@ class Column:
     is_sortable: bool = False
     is_figure: bool = False
     words: Mapping[str, str] = field(default_factory=dict)
+    is_filed_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """One filter; a choice when it has options, otherwise a search box."""
+    """One filter; a choice when it has options, otherwise a search box.
+
+    Attributes:
+        is_open: links may ask for more than the choices there are today, such as a
+            rule that has left the catalogue.
+    """
 
     name: str
     label: str
     options: Mapping[str, str] = field(default_factory=dict)
     kind: str = "search"
+    is_open: bool = False
+
+    def require_choice(self, value: str) -> None:
+        """Refuse a value that is none of the choices.
+
+        Raises:
+            KuweiError: ``table.bad_filter``.
+        """
+        if self.options and not self.is_open and value not in self.options:
+            raise _bad_filter(f"“{self.label}”没有“{value}”这一项,请从列表中选择。")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,21 +152,53 @@ class Layout:
             KuweiError: ``page.out_of_range``, ``table.bad_number``,
                 ``table.bad_sort`` or ``table.bad_filter``.
         """
-        names = {f.name for f in self.filters}
         if any("\0" in value for value in query.values()):
             raise _bad_filter("查询条件含有无法识别的字符,请重新填写。")
+        filters = self._given(query)
+        for one in self.filters:
+            if one.name in filters:
+                one.require_choice(filters[one.name])
         return TableAsk(
             page=PageRequest(
                 number=_number(query, "page", 1),
                 size=_number(query, "size", PAGE_SIZE),
                 sort=self._sort(query.get("sort")),
             ),
-            filters={
-                name: value.strip()[:FILTER_LENGTH_MAX]
-                for name, value in query.items()
-                if name in names and value.strip()
-            },
+            filters=filters,
         )
+
+    def table(
+        self, query: Mapping[str, str], read: Callable[[TableAsk], Page[T]]
+    ) -> Table[T]:
+        """Return the table a query string asks for.
+
+        What cannot be read becomes a table without rows that says why and keeps what
+        was filled in, so that it can be mended where it stands.
+        """
+        try:
+            ask = self.ask(query)
+            return Table(layout=self, ask=ask, page=read(ask))
+        except KuweiError as error:
+            if error.code not in FAULTS:
+                raise
+            plain = PageRequest(sort=self.default_sort)
+            ask = TableAsk(page=plain, filters=self._given(query))
+            none: Page[T] = Page(rows=[], total=0, request=plain)
+            return Table(layout=self, ask=ask, page=none, fault=error)
+
+    def _given(self, query: Mapping[str, str]) -> dict[str, str]:
+        """Return the filters that are set."""
+        names = {f.name for f in self.filters}
+        return {
+            name: value.replace("\0", "").strip()[:FILTER_LENGTH_MAX]
+            for name, value in query.items()
+            if name in names and value.strip()
+        }
+
+    @property
+    def shown(self) -> list[Column]:
+        """The columns of the page."""
+        return [column for column in self.columns if not column.is_filed_only]
 
     def conditions(self, ask: TableAsk) -> str:
         """Return what a request narrows the table to, in words."""
@@ -171,11 +227,16 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table(Generic[T]):
-    """A table ready to show."""
+    """A table ready to show.
+
+    Attributes:
+        fault: why there was nothing to read, None where the request made sense.
+    """
 
     layout: Layout
     ask: TableAsk
     page: Page[T]
+    fault: KuweiError | None = None
 
     def link(self, **changes: str | int | None) -> str:
         """Return the table's address with some parameters changed."""
@@ -201,6 +262,11 @@ class Table(Generic[T]):
         return "descending" if now.startswith("-") else "ascending"
 
     @property
+    def size(self) -> int:
+        """Rows of a page where none is asked for."""
+        return PAGE_SIZE
+
+    @property
     def first_row(self) -> int:
         """Number of the first row shown, 0 when there is none."""
         return self.ask.page.offset + 1 if self.page.rows else 0
@@ -218,6 +284,8 @@ class Table(Generic[T]):
     @property
     def empty(self) -> str:
         """What is said when no row is shown, with the remedy."""
+        if self.fault is not None:
+            return UNREAD
         return BEYOND if self.page.total else self.layout.empty
 
     @property

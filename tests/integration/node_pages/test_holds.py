@@ -42,6 +42,8 @@ def test_a_released_payment_leaves_the_queue_and_keeps_the_reason(
     assert "已放行" in after
     assert "H-release" not in after.split("<tbody>")[1]
     assert "H-release" in done
+    assert "复核岗" in done
+    assert REVIEWER not in done.split("<tbody>")[1]
     assert "已换人复核" in done
 
 

@@ -168,4 +168,4 @@ def test_proposals_are_narrowed_by_state_and_exported(
 
     assert "A0112" in waiting
     assert "A0112" not in refused
-    assert "A0112,floor,800" in file.text
+    assert all(said in file.text for said in ("A0112", "800.00", "规则起草岗"))

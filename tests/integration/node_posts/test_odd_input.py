@@ -64,10 +64,55 @@ def test_an_amount_or_day_no_ledger_knows_is_explained(
     assert "table.bad_filter" in text
 
 
+@pytest.mark.parametrize("query", ["decision=zzz", "stage=%27%20OR%201=1"])
+def test_a_choice_there_is_not_shows_nothing_and_says_so(
+    office: Office, query: str
+) -> None:
+    status, text = refusal(office, f"/payments?{query}")
+
+    assert status == 400
+    assert "请从列表中选择" in text
+    assert "没有查询" in text
+
+
 @pytest.mark.parametrize(
-    "query", ["decision=zzz", "stage=%27%20OR%201=1", "rule=NO-SUCH", "unit=%5C"]
+    ("query", "kept"),
+    [("least=abc", 'value="abc"'), ("since=x&unit=101001", 'value="101001"')],
 )
-def test_an_unknown_choice_is_no_error(office: Office, query: str) -> None:
+def test_a_filter_that_cannot_be_read_stays_to_be_mended(
+    office: Office, query: str, kept: str
+) -> None:
+    status, text = refusal(office, f"/payments?{query}")
+
+    assert status == 400
+    assert 'id="table-payments"' in text
+    assert kept in text
+
+
+def test_a_refused_form_gives_back_what_was_written(office: Office) -> None:
+    path = f"/payments/{office.seq_of('O-held')}"
+    with office.post(Role.LEADER) as browser:
+        browser.headers["referer"] = f"{office.url}{path}"
+        answer = browser.post(
+            f"{path.replace('payments', 'holds')}/release", data={"reason": "短"}
+        )
+
+    assert answer.status_code == 400
+    assert "<blockquote>短</blockquote>" in answer.text
+    assert f'<a href="{path}">返回填写页</a>' in answer.text
+
+
+@pytest.mark.parametrize("referer", ["https://elsewhere.example/x", "//evil/x", "x"])
+def test_a_refusal_leads_back_to_no_other_place(office: Office, referer: str) -> None:
+    with office.post(Role.LEADER) as browser:
+        browser.headers["referer"] = referer
+        answer = browser.post("/holds/1/release", data={"reason": "短"})
+
+    assert "返回填写页" not in answer.text
+
+
+@pytest.mark.parametrize("query", ["rule=NO-SUCH", "unit=%5C"])
+def test_a_rule_or_unit_there_is_not_is_no_error(office: Office, query: str) -> None:
     status, _ = refusal(office, f"/payments?{query}")
 
     assert status == 200

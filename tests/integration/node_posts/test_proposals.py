@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from node_site_lab import COUNTY
 from post_lab import REASON, Office
 
 from kuwei_shared.identity.roles import Role
@@ -105,6 +106,31 @@ def test_what_was_refused_changes_nothing(office: Office) -> None:
 
     assert answer[0] == 200
     assert value_of(office, "A0116") == "1,000.00"
+
+
+def test_who_decides_sees_what_would_change(office: Office) -> None:
+    propose(office, "GX-U10", "limit", "8000000")
+
+    page = office.read(WAITING, Role.REVIEWER).text
+
+    row = next(row for row in page.split("<tr>") if ">GX-U10<" in row)
+    said = ("大额支付", "20,000,000.00", "8,000,000.00", "1,000,000.00 – 20,000,000.00")
+    assert all(one in row for one in said)
+    assert "规则起草岗" in row
+    assert f"{COUNTY}-rule-drafter" not in row
+    decide(office, number_of(office, "GX-U10"), "refuse")
+
+
+@pytest.mark.parametrize("note", ["", " ", "不行"])
+def test_nothing_is_sent_back_without_a_reason(office: Office, note: str) -> None:
+    propose(office, "A0116", "floor", "2000")
+    path = f"/rules/proposals/{number_of(office, 'A0116')}/refuse"
+
+    answer = post(office, Role.REVIEWER, path, note=note)
+
+    assert answer[0] == 400
+    assert "proposal.no_note" in answer[1]
+    decide(office, number_of(office, "A0116"), "refuse")
 
 
 @pytest.mark.parametrize("first", ["approve", "refuse"])

@@ -36,7 +36,9 @@ def lab(engine: Engine) -> ScreeningLab:
 
 def desk(lab: ScreeningLab) -> Search:
     rulebook = Rulebook(catalogues=Catalogues(lab.clock))
-    return Search(rulebook=rulebook, screening=lab.screening, holds=lab.holds)
+    return Search(
+        rulebook=rulebook, screening=lab.screening, holds=lab.holds, names=dict
+    )
 
 
 def seqs(lab: ScreeningLab) -> list[int]:

@@ -102,11 +102,17 @@ class Proposals:
     def refuse(
         self, session: Session, proposal_id: int, *, by: Principal, note: str
     ) -> Proposal:
-        """Turn a proposal down.
+        """Turn a proposal down, saying why.
 
         Raises:
-            KuweiError: ``change.one_person``, ``proposal.decided``.
+            KuweiError: ``change.one_person``, ``proposal.decided``,
+                ``proposal.no_note``.
         """
+        if not TEXT_MIN <= len(note.strip()) <= TEXT_MAX:
+            raise KuweiError(
+                "proposal.no_note",
+                f"退回须在审批意见中写明理由,{TEXT_MIN}–{TEXT_MAX} 个字。",
+            )
         found = self._waiting(session, proposal_id, by)
         return self._decide(session, found, ProposalState.REFUSED, by, note)
 

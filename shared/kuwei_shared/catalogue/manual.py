@@ -12,6 +12,7 @@ from string import Template
 
 from kuwei_shared.catalogue.aloud import fact_aloud
 from kuwei_shared.catalogue.document import Plain
+from kuwei_shared.catalogue.scaffold import TEMPLATE
 from kuwei_shared.rules import parser, syntax
 from kuwei_shared.rules.faults import ExpressionError
 from kuwei_shared.rules.functions import FUNCTIONS
@@ -89,6 +90,7 @@ def manual(catalogue: Catalogue, rule_schema: Plain) -> str:
     words = catalogue.vocabulary
     root = rule_schema if isinstance(rule_schema, dict) else {}
     return Template(PAGE.read_text("utf-8")).substitute(
+        begun=TEMPLATE.format(id="GX-U16", ref="GX-U16").rstrip(),
         keys=_table(("键", "必填", "写法", "含义"), _properties(root, root, "")),
         operators=_table(("写法", "含义", "例"), _operators()),
         types=_table(("词汇表中的类型", "含义", "同类", "常量"), _types()),

@@ -86,7 +86,7 @@ def test_every_name_a_condition_may_use_is_on_the_page(
 
 
 def test_every_key_of_a_rule_is_explained(text: str) -> None:
-    keys = re.search(r"## 规则文件的键.*?(?=\n## )", text, re.DOTALL)
+    keys = re.search(r"## 规则文件\n.*?(?=\n## )", text, re.DOTALL)
 
     assert keys is not None
     rows = [
@@ -96,6 +96,16 @@ def test_every_key_of_a_rule_is_explained(text: str) -> None:
         row[0].removeprefix("| ") for row in rows
     }
     assert [row[0] for row in rows if len(row[3]) < len("短名。 |")] == []
+
+
+def test_the_file_the_page_shows_is_the_one_the_tool_begins(
+    text: str, folder: Path
+) -> None:
+    run(folder, "new", "GX-U16")
+
+    begun = (folder / "rules/gx/GX-U16.yaml").read_text()
+
+    assert f"```yaml\n{begun}```\n" in text
 
 
 @pytest.mark.parametrize("slip", page.SLIPS)

@@ -85,8 +85,8 @@ class Line:
     def hello(self, epoch: int, positions: Mapping[str, int]) -> HubHello:
         return self.hub.hello(epoch, positions)
 
-    def heartbeat(self, queue_depth: int, catalogue: str | None) -> None:
-        self.hub.heartbeat(queue_depth, catalogue)
+    def heartbeat(self, queue_depth: int) -> None:
+        self.hub.heartbeat(queue_depth)
 
     def wait(self, known: Mapping[str, int], wait_ms: int) -> Mapping[str, int]:
         return self.hub.wait(known, wait_ms)

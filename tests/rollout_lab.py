@@ -16,6 +16,7 @@ from sqlalchemy import Engine, create_engine
 from kuwei_hub.distribution import models as distribution
 from kuwei_hub.distribution.domain import Publication, RolloutRow
 from kuwei_node.agent import FolderSigner
+from kuwei_node.bootstrap import Node
 from kuwei_node.catalogue.adapters import GrpcReporter, grpc_fetcher
 from kuwei_node.catalogue.service.adoption import Adoption
 from kuwei_node.catalogue.service.catalogues import Catalogues
@@ -43,6 +44,13 @@ def make_hub_tables(url: str) -> None:
 
 def make_node_tables(engine: Engine) -> None:
     NodeTable.metadata.create_all(engine, tables=TABLES)
+
+
+def version_in_force(node: Node) -> str | None:
+    """Return the release a node that was put together as a whole screens by."""
+    with node.unit_of_work.begin() as session:
+        active = node.catalogues.status(session).active
+    return None if active is None else active.version
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from federation_lab import Desk, backoff
@@ -75,8 +75,7 @@ class PaperHub:
             clock_skew_ms=0,
         )
 
-    def heartbeat(self, queue_depth: int, catalogue: str | None) -> None:
-        del catalogue
+    def heartbeat(self, queue_depth: int) -> None:
         self.depths.append(queue_depth)
 
     def wait(self, known: Mapping[str, int], wait_ms: int) -> Mapping[str, int]:
@@ -183,7 +182,6 @@ class Post:
     def process(
         self,
         on_news: OnNews = lambda _, __: None,
-        catalogue: Callable[[], str | None] = lambda: None,
     ) -> Process:
         rhythm = Rhythm(send_every_s=2, heartbeat_s=60, wait_ms=100)
         return Process(
@@ -191,7 +189,6 @@ class Post:
             rhythm=rhythm,
             backoffs=(backoff(), backoff()),
             on_news=on_news,
-            catalogue=catalogue,
         )
 
 

@@ -81,7 +81,6 @@ def process_of(node: Node, line: Uplink, on_news: OnNews) -> Process:
         ),
         backoffs=(backoff_of(node), backoff_of(node)),
         on_news=on_news,
-        catalogue=lambda: version_in_force(node),
     )
 
 
@@ -169,13 +168,6 @@ class Adopting:
     def run(self) -> None:
         """Look; raise KuweiError when it came to nothing."""
         adoption_of(self.node, self.channel, self.line).run()
-
-
-def version_in_force(node: Node) -> str | None:
-    """Return the release in force, for the heartbeat."""
-    with node.unit_of_work.begin() as session:
-        active = node.catalogues.status(session).active
-    return None if active is None else active.version
 
 
 def run(node: Node) -> None:

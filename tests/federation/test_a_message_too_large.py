@@ -85,7 +85,7 @@ def test_a_hub_that_takes_less_stops_the_stream_aloud_and_the_rest_goes_on(
         say(member, size)
 
     sent = [member.line.send() for _ in range(3)]
-    member.line.pulse(None)
+    member.line.pulse()
 
     with member.work.begin() as session:
         status = member.standing.now(session)

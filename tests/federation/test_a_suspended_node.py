@@ -98,7 +98,7 @@ def test_every_unary_call_is_refused_with_the_reason(
     for step in (
         member.line.greet,
         member.line.send,
-        lambda: member.line.pulse(None),
+        member.line.pulse,
         lambda: member.line.listen(50),
         lambda: GrpcReporter(member.channel)([]),
     ):
@@ -148,7 +148,7 @@ def test_an_open_long_poll_ends_at_once_with_the_reason(
 
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(hub.wait, {}, 45_000)
-        member.line.pulse(None)
+        member.line.pulse()
         province.suspend(reason=REASON)
         caught = waiting.exception(20)
 

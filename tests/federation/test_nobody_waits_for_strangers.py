@@ -103,7 +103,7 @@ def test_a_greeting_does_not_wait_for_figures(
         calls = [stub.SubmitBatch.future(SubmitBatchRequest()) for _ in range(8)]
         wait_until(lambda: patient.server.bridge.inside == 8, "all threads wait")
         member.line.greet()
-        member.line.pulse(None)
+        member.line.pulse()
 
     holder.dispose()
     assert [call.exception(PATIENCE_S) for call in calls] == [None] * 8

@@ -11,7 +11,7 @@ import embedded
 import federation_lab as lab
 import pytest
 import rollout_lab
-from rollout_lab import Desk
+from rollout_lab import Desk, version_in_force
 from sqlalchemy import create_engine, text
 
 from kuwei_node import agent, schema
@@ -118,7 +118,7 @@ def test_nothing_is_reported_before_the_greeting(desk: Desk, node: Node) -> None
         with pytest.raises(KuweiError, match=r"session\.not_open"):
             adopting.run()
 
-    assert agent.version_in_force(node) == "2026.1.1"
+    assert version_in_force(node) == "2026.1.1"
     assert desk.province.alarms() == []
 
 
@@ -158,4 +158,4 @@ def test_a_new_epoch_tells_what_is_in_force_by_the_history_that_is_left(
 
     row = desk.standing()[lab.CODE]
     assert told(desk)[-1] == (2, AdoptionState.ACTIVE)
-    assert row.active_version == agent.version_in_force(node) == "2026.1.1"
+    assert row.active_version == version_in_force(node) == "2026.1.1"

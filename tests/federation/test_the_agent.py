@@ -16,7 +16,7 @@ import rollout_lab
 from node_site_lab import held_payment
 from pace import PATIENCE_S, wait_until
 from process_lab import PROGRAM
-from rollout_lab import Desk
+from rollout_lab import Desk, version_in_force
 from sqlalchemy import create_engine, text
 from year import SCREENED
 
@@ -91,13 +91,13 @@ def test_no_line_is_opened_before_enrolment(stranger: Node) -> None:
         agent.channel_of(stranger)
 
 
-def test_a_release_is_taken_over_and_named_in_the_heartbeat(node: Node) -> None:
-    before = agent.version_in_force(node)
+def test_an_assigned_release_is_taken_over(node: Node) -> None:
+    before = version_in_force(node)
 
     with online(node) as adopting:
         adopting.run()
 
-    assert (before, agent.version_in_force(node)) == (None, "2026.1.1")
+    assert (before, version_in_force(node)) == (None, "2026.1.1")
 
 
 def test_without_a_pinned_root_no_release_is_looked_at(node: Node) -> None:
@@ -109,7 +109,7 @@ def test_without_a_pinned_root_no_release_is_looked_at(node: Node) -> None:
     ):
         adopting.run()
 
-    assert agent.version_in_force(node) is None
+    assert version_in_force(node) is None
 
 
 def test_reports_are_signed_by_the_key_the_hub_approved(node: Node) -> None:
@@ -170,7 +170,7 @@ def test_the_process_takes_a_release_over_and_ends_when_told_to(
     node: Node, order: signal.Signals
 ) -> None:
     def is_over() -> bool:
-        return running.poll() is not None or agent.version_in_force(node) is not None
+        return running.poll() is not None or version_in_force(node) is not None
 
     running = started(node)
     try:
@@ -181,4 +181,4 @@ def test_the_process_takes_a_release_over_and_ends_when_told_to(
         running.kill()
         running.wait()
 
-    assert (status, agent.version_in_force(node)) == (0, "2026.1.1")
+    assert (status, version_in_force(node)) == (0, "2026.1.1")

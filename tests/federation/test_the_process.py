@@ -32,7 +32,6 @@ class Running:
                 Backoff(shortest_s=0.05, longest_s=0.2, uniform=uniform),
             ),
             on_news=self.hear,
-            catalogue=lambda: "2026.11.3",
         )
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.process.run, args=(self.stop,))

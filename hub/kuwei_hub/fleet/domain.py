@@ -196,7 +196,6 @@ class Pulse:
     clock_ms: int
     queue_depth: int
     agent_version: str
-    catalogue: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,6 @@ class FleetNode(HubTable):
     registered_by: Mapped[str] = mapped_column(String(100))
     registered_at: Mapped[dt.datetime] = mapped_column(MOMENT)
     agent_version: Mapped[str | None] = mapped_column(String(40))
-    catalogue: Mapped[str | None] = mapped_column(String(80))
     clock_skew_ms: Mapped[int | None] = mapped_column(BigInteger)
     queue_depth: Mapped[int | None] = mapped_column(BigInteger)
     last_seen_at: Mapped[dt.datetime | None] = mapped_column(MOMENT)

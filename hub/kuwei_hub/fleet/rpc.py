@@ -267,7 +267,6 @@ class SessionRpc(session_pb2_grpc.SessionServiceServicer):
             clock_ms=bounds.moment_ms(request.clock_ms),
             queue_depth=request.queue_depth,
             agent_version=request.agent_version,
-            catalogue=request.catalogue if request.HasField("catalogue") else None,
         )
         await self._bridge.run(self._heartbeat, peers.current().node_code, pulse)
         return session_pb2.HeartbeatResponse(clock_ms=self._clock_ms())

@@ -136,7 +136,7 @@ class Hub(Protocol):
         """Open a session."""
         ...
 
-    def heartbeat(self, queue_depth: int, catalogue: str | None) -> None:
+    def heartbeat(self, queue_depth: int) -> None:
         """Say "alive"."""
         ...
 

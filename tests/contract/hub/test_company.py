@@ -27,7 +27,7 @@ pytestmark = pytest.mark.integration
 CODE, OTHER = "450102000", "450303000"
 CLOCK = SetClock()
 NOW_MS = int(CLOCK.now().timestamp() * 1000)
-PULSE = Pulse(clock_ms=NOW_MS, queue_depth=0, agent_version="0.1.0", catalogue=None)
+PULSE = Pulse(clock_ms=NOW_MS, queue_depth=0, agent_version="0.1.0")
 
 
 @pytest.fixture
@@ -197,12 +197,12 @@ def test_a_heartbeat_keeps_no_more_than_its_columns_hold(
     company.heartbeat(
         session,
         CODE,
-        Pulse(clock_ms=NOW_MS, queue_depth=7, agent_version=long, catalogue=long),
+        Pulse(clock_ms=NOW_MS, queue_depth=7, agent_version=long),
     )
     session.flush()
 
     assert (node.queue_depth, node.last_seen_at) == (7, CLOCK.now())
-    assert (len(node.agent_version or ""), len(node.catalogue or "")) == (40, 80)
+    assert len(node.agent_version or "") == 40
 
 
 def test_events_and_nodes_are_paged_within_the_scope(

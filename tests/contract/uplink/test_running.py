@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -82,24 +83,25 @@ def broken(post: Post) -> None:
         session.execute(text("SELECT 1 / 0"))
 
 
-@pytest.fixture
-def half_migrated(post: Post) -> Iterator[Post]:
-    """A node one of whose tables is away, and back after the test."""
+@contextlib.contextmanager
+def without(post: Post, table: str) -> Iterator[None]:
+    """Take a table away for a while."""
     with post.work.begin() as session:
-        session.execute(text("ALTER TABLE outbox_stream RENAME TO outbox_stream_away"))
-    yield post
+        session.execute(text(f"ALTER TABLE {table} RENAME TO away"))
+    yield
     with post.work.begin() as session:
-        session.execute(text("ALTER TABLE outbox_stream_away RENAME TO outbox_stream"))
+        session.execute(text(f"ALTER TABLE away RENAME TO {table}"))
 
 
 def test_a_sender_whose_statements_are_refused_goes_on_and_says_so(
-    half_migrated: Post, capsys: pytest.CaptureFixture[str]
+    post: Post, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stop = Stop(after=4)
 
-    half_migrated.process().run(stop)
+    with without(post, "outbox_stream"):
+        post.process().run(stop)
 
-    status = half_migrated.status()
+    status = post.status()
     assert stop.waits == [3, 9, 27, 81]
     assert (status.state, status.code) == (LinkState.FAULTY, "uplink.fault")
     said = capsys.readouterr()
@@ -120,10 +122,15 @@ def test_a_listener_whose_statement_is_refused_goes_on(post: Post) -> None:
     assert stop.waits == [3, 9, 0, 0]
 
 
-def test_a_heartbeat_whose_statement_is_refused_beats_on(post: Post) -> None:
+def test_a_heartbeat_whose_statement_is_refused_beats_on(
+    post: Post, capsys: pytest.CaptureFixture[str]
+) -> None:
     post.line.greet()
     stop = Stop(after=3, thread="uplink-beat")
 
-    post.process(catalogue=lambda: broken(post)).run(stop)
+    with without(post, "outbox_receipt"):
+        post.process().run(stop)
 
+    said = capsys.readouterr()
     assert stop.waits == [60, 60, 60]
+    assert "heartbeat_failed" in said.out + said.err

@@ -150,7 +150,7 @@ def test_a_receipt_over_other_bytes_stops_and_forgets_nothing(post: Post) -> Non
 
     code = code_of(post.line.send)
     post.clock.advance(RETAIN * 2)
-    post.line.pulse(None)
+    post.line.pulse()
 
     assert code == "receipt.mismatch"
     assert post.left() == 2
@@ -231,7 +231,7 @@ def test_every_heartbeat_that_is_answered_counts_as_contact(post: Post) -> None:
     post.line.greet()
     post.clock.advance(dt.timedelta(hours=3))
 
-    post.line.pulse(None)
+    post.line.pulse()
 
     assert post.status().heard_at == post.clock.now()
     assert post.status().state == LinkState.CONNECTED
@@ -240,11 +240,11 @@ def test_every_heartbeat_that_is_answered_counts_as_contact(post: Post) -> None:
 def test_a_heartbeat_tells_what_the_hub_has_not_receipted(post: Post) -> None:
     post.write(3)
     post.line.greet()
-    post.line.pulse(None)
+    post.line.pulse()
     post.line.send()
     post.write(1)
 
-    post.line.pulse("2026.11.1")
+    post.line.pulse()
 
     assert post.hub.depths == [3, 1]
 

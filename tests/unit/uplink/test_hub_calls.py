@@ -22,7 +22,7 @@ from kuwei_shared.rpc.errors import STATUS, TRAILER, encode
 
 CALLS: dict[str, Callable[[GrpcHub], object]] = {
     "Hello": lambda hub: hub.hello(3, {"stats": 7}),
-    "Heartbeat": lambda hub: hub.heartbeat(5, "2026.1.1"),
+    "Heartbeat": lambda hub: hub.heartbeat(5),
     "WaitForWork": lambda hub: hub.wait({"catalogue": 4}, 2_000),
     "SubmitBatch": lambda hub: hub.submit([]),
 }
@@ -184,15 +184,10 @@ def test_news_come_back_by_topic(hub: GrpcHub, upstairs: Upstairs) -> None:
     assert upstairs.asked["WaitForWork"].known[0].version == 4
 
 
-@pytest.mark.parametrize("catalogue", ["2026.1.1", None])
-def test_a_heartbeat_says_how_much_waits_and_what_is_in_force(
-    hub: GrpcHub, upstairs: Upstairs, catalogue: str | None
-) -> None:
-    hub.heartbeat(5, catalogue)
+def test_a_heartbeat_says_how_much_waits(hub: GrpcHub, upstairs: Upstairs) -> None:
+    hub.heartbeat(5)
 
-    asked = upstairs.asked["Heartbeat"]
-    assert asked.queue_depth == 5
-    assert (asked.catalogue if asked.HasField("catalogue") else None) == catalogue
+    assert upstairs.asked["Heartbeat"].queue_depth == 5
 
 
 def test_a_hub_that_is_not_there_is_no_error_of_the_node() -> None:
@@ -200,4 +195,4 @@ def test_a_hub_that_is_not_there_is_no_error_of_the_node() -> None:
         hub = GrpcHub(channel, SetClock())
 
         with pytest.raises(KuweiError, match=r"rpc\.unreachable"):
-            hub.heartbeat(0, None)
+            hub.heartbeat(0)

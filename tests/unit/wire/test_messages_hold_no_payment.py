@@ -28,7 +28,7 @@ mof_div_code family revision reason figures measure stage rule_id rule_version
 release_id
 """
 OF_RELEASES = """
-chunk happened_ms offset path reason_code reports serial total_bytes
+chunk happened_ms offset path reason_code reports serial
 """
 OF_PAYMENTS = ("payee", "acct", "account", "use_des", "purpose", "voucher", "cert_no")
 

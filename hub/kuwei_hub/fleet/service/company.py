@@ -70,7 +70,6 @@ class Company:
         self._saw(node, pulse.clock_ms)
         node.queue_depth = pulse.queue_depth
         node.agent_version = pulse.agent_version[:40]
-        node.catalogue = pulse.catalogue and pulse.catalogue[:80]
 
     def require_submitter(self, session: Session, code: str) -> int:
         """Return the node's epoch if it may hand in figures now.

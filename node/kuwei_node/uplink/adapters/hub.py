@@ -63,13 +63,12 @@ class GrpcHub:
             clock_skew_ms=self._clock_ms() - answer.clock_ms,
         )
 
-    def heartbeat(self, queue_depth: int, catalogue: str | None) -> None:
+    def heartbeat(self, queue_depth: int) -> None:
         """Say "alive"."""
         request = session_pb2.HeartbeatRequest(
             clock_ms=self._clock_ms(),
             queue_depth=queue_depth,
             agent_version=version("kuwei"),
-            catalogue=catalogue,
         )
         with raised_here():
             self._session.Heartbeat(request, timeout=HEARTBEAT_S)

@@ -158,12 +158,12 @@ class Uplink:
         )
         return sum(self._drain(stream) for stream in ready)
 
-    def pulse(self, catalogue: str | None) -> None:
+    def pulse(self) -> None:
         """Say "alive" and prune what may be forgotten."""
         with self._work.begin() as session:
             depth = self._outbox.depth(session, self._identity.epoch)
             self._outbox.prune(session)
-        self._hub.heartbeat(depth, catalogue)
+        self._hub.heartbeat(depth)
         with self._work.begin() as session:
             self._standing.heard_again(session)
 

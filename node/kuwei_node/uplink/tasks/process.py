@@ -41,13 +41,11 @@ class Process:
         rhythm: Rhythm,
         backoffs: tuple[Backoff, Backoff],
         on_news: OnNews,
-        catalogue: Callable[[], str | None],
     ) -> None:
         self._uplink = uplink
         self._rhythm = rhythm
         self._sending, self._listening = backoffs
         self._on_news = on_news
-        self._catalogue = catalogue
         self._spread_ms = 0
         self._greeting = threading.Lock()
 
@@ -84,7 +82,7 @@ class Process:
         while not stop.wait(self._rhythm.heartbeat_s):
             try:
                 if self._uplink.has_greeted:
-                    self._uplink.pulse(self._catalogue())
+                    self._uplink.pulse()
             except Exception as error:  # noqa: BLE001  # the edge of a thread
                 log.warning("heartbeat_failed", code=refusal(error).code)
 

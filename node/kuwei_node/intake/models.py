@@ -1,8 +1,9 @@
 """Imports, their files, the ledger of stored batches, and refused rows.
 
-A batch is entered in the ledger by the transaction that stores its payments;
-its key is the file's content, the profile's content and the batch number, so a
-batch is stored once however often and under whatever name a file comes.
+A batch is entered in the ledger by the transaction that stores its payments; its
+key is the file's content, how it is read and the batch number, so a batch is stored
+once however often and under whatever name a file comes. Read in another way (profile,
+vocabulary, divisions), it comes again, and what the node holds is left alone.
 """
 
 from __future__ import annotations

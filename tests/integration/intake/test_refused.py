@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from intake_desk import Desk
+from intake_desk import COUNTY, Desk
 
 from kuwei_node.intake import tasks
 from kuwei_node.intake.adapters import notice
@@ -19,6 +19,7 @@ from kuwei_shared.identity import scope
 pytestmark = pytest.mark.integration
 
 Write = Callable[..., Path]
+TOWN = "450102101"
 
 
 def causes(desk: Desk, import_id: int) -> list[Cause]:
@@ -60,6 +61,22 @@ def test_a_file_that_was_refused_before_is_refused_again(
     state, _ = desk.run("standard", path)
 
     assert state is State.REFUSED
+
+
+def test_a_township_taken_on_has_its_rows_taken_in_from_the_same_file(
+    desk: Desk, standard: Write
+) -> None:
+    own, town = standard("1.00"), standard("2.00", name="乡.csv", mof_div_code=TOWN)
+    file = standard(name="全.csv")
+    rows = own.read_text("utf-8"), town.read_text("utf-8").splitlines()[1]
+    file.write_text("".join(rows).replace("P1,", "P2,", 1) + "\n", "utf-8")
+    desk.run("standard", file)
+
+    desk.divisions = (COUNTY, TOWN)
+    state, progress = desk.run("standard", file)
+
+    assert (state, progress.accepted, progress.present) == (State.DONE, 2, 1)
+    assert desk.column("SELECT count(*) FROM payment") == [2]
 
 
 def test_one_refused_file_of_two_is_a_part(desk: Desk, standard: Write) -> None:

@@ -1,13 +1,15 @@
 """A mapping profile: how one kind of file says what Kuwei's vocabulary means.
 
 Profiles are YAML files written by data stewards; this is their whole grammar.
-A profile's digest is part of the import ledger's key, so that a corrected
-profile may read a file again.
+How a file is read is part of the import ledger's key, so that a corrected profile,
+another vocabulary or a township taken on may read it again.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -15,7 +17,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kuwei_shared.kernel.errors import KuweiError
+from kuwei_shared.rules.vocabulary import Field as VocabularyField
 
+EDITION = 2
+"""Raised when Kuwei itself comes to accept rows it refused before."""
 FORMATS_MAX = 8
 FIELDS_MAX = 80
 
@@ -141,6 +146,24 @@ def parse(text: str, *, name: str) -> Profile:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise _invalid(name, f"{place}: {first['msg']}") from error
+
+
+def reading_digest(
+    profile: Profile, fields: Mapping[str, VocabularyField], divisions: Sequence[str]
+) -> str:
+    """Return what stands for everything a row's acceptance hangs on, but the row.
+
+    Args:
+        profile: how columns are read.
+        fields: what they become.
+        divisions: codes the node answers for; the first is its own.
+    """
+    known = [
+        [one.name, one.type, one.required, list(one.values)] for one in fields.values()
+    ]
+    own, *others = divisions
+    whole = [EDITION, profile.digest, own, sorted(others), known]
+    return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 
 def _invalid(name: str, complaint: str) -> KuweiError:

@@ -102,7 +102,7 @@ class Entry:
     """A file of an import as work to do.
 
     Attributes:
-        digest: of the profile that reads it.
+        digest: of how it is read; ``profile.reading_digest``.
         declared: totals declared by whoever handed it in.
     """
 

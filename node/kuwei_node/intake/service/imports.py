@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from kuwei_node.intake.domain.mapping import Mapper
 from kuwei_node.intake.domain.meeting import Met
+from kuwei_node.intake.domain.profile import reading_digest
 from kuwei_node.intake.domain.progress import (
     Cause,
     Entry,
@@ -111,9 +112,8 @@ class Intake:
             by=by,
             at=self._clock.now(),
         )
-        ledger.add_files(
-            session, import_id, files, digest=found.digest, declared=declared
-        )
+        digest = reading_digest(found, self._words(session).payment, divisions)
+        ledger.add_files(session, import_id, files, digest=digest, declared=declared)
         return import_id
 
     def take_up(self, session: Session, import_id: int) -> Work:

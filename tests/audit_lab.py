@@ -50,7 +50,7 @@ class Terminal:
         """Return where the chain breaks, None if it is whole."""
         engine = create_engine(self.settings["KUWEI_DATABASE_URL"])
         with UnitOfWork(engine).begin() as session:
-            found = self.ledger.fault(session)
+            found = self.ledger.check(session).fault
         engine.dispose()
         return found
 

@@ -14,6 +14,7 @@ from kuwei_hub.identity.tasks import synchronise
 from kuwei_hub.settings import Settings
 from kuwei_hub.statistics import tasks as statistics_tasks
 from kuwei_hub.territory.adapters import read_jurisdictions
+from kuwei_shared.audit import terminal as audit_log
 from kuwei_shared.audit.terminal import record
 from kuwei_shared.catalogue.checks.registry import read_schemas
 from kuwei_shared.catalogue.files import read_folder
@@ -377,6 +378,7 @@ def release_rotate() -> None:
 
 
 verbs.add_command(statistics_tasks.group(lambda: hub("cli")))
+verbs.add_command(audit_log.group(lambda: hub("cli")))
 
 
 def hub(process: str) -> Hub:

@@ -24,6 +24,7 @@ from kuwei_node.reference.domain import ALWAYS_FROM
 from kuwei_node.schedule.tasks import sweep
 from kuwei_node.settings import Settings
 from kuwei_node.uplink.domain import TUF_ROOT
+from kuwei_shared.audit import terminal as audit_log
 from kuwei_shared.audit.terminal import record
 from kuwei_shared.identity.terminal import operator_principal
 from kuwei_shared.kernel.errors import Kind, KuweiError
@@ -56,6 +57,9 @@ class Yuan(click.ParamType[Decimal]):
 @click.group()
 def verbs() -> None:
     """库卫监测节点 Kuwei node."""
+
+
+verbs.add_command(audit_log.group(lambda: node("cli")))
 
 
 @verbs.command("migrate")

@@ -31,6 +31,23 @@ _NAMES = text(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What comparing the stored entries with their digests came to.
+
+    Attributes:
+        first: number of the first entry compared.
+        last: of the last one; 0 when the log is empty.
+        fault: the entry at which the chain breaks; None when it is whole.
+        digest: of the last entry; who noted it elsewhere can prove the whole log.
+    """
+
+    first: int
+    last: int
+    fault: int | None
+    digest: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSearch:
     """What an auditor asks for; None means any.
 
@@ -119,19 +136,27 @@ class AuditLedger:
         rows = session.execute(_NAMES, {"asked": asked}) if asked else ()
         return {row[0]: row[1] for row in rows}
 
-    def fault(self, session: Session, *, last: int | None = None) -> int | None:
-        """Return where the stored chain breaks, None if it is whole.
+    def check(self, session: Session, *, most: int | None = None) -> Checked:
+        """Return whether the stored chain is whole, and over which entries.
 
         Args:
             session: the open transaction.
-            last: check this many newest entries only; None checks all.
+            most: check this many newest entries only; None checks all.
         """
         newest = self.newest(session)
-        first = 1 if last is None else max(1, newest - last + 1)
+        first = 1 if most is None else max(1, newest - most + 1)
         before = session.scalar(
             select(self.table.digest).where(self.table.seq == first - 1)
         )
-        return first_fault(self._from(session, first), after=before or GENESIS)
+        entries = self._from(session, first)
+        return Checked(
+            first=first,
+            last=newest,
+            fault=first_fault(entries, after=before or GENESIS),
+            digest=session.scalar(
+                select(self.table.digest).where(self.table.seq == newest)
+            ),
+        )
 
     def acts(self, session: Session) -> list[str]:
         """Return the verbs that occur, for the filter."""

@@ -82,12 +82,12 @@ def routes(ledger: AuditLedger, leads: Leads = nowhere) -> APIRouter:
             request.query_params,
             lambda ask: ledger.page(desk.session, _search(ask), ask.page),
         )
-        fault = ledger.fault(desk.session, last=CHECKED_ON_PAGE)
+        checked = ledger.check(desk.session, most=CHECKED_ON_PAGE)
         return here.page(
             "web/audit.html",
             "table",
             table=table,
-            fault=fault,
+            checked=checked,
             labels=DETAILS,
             leads=leads,
         )

@@ -56,8 +56,10 @@ def test_acts_of_one_transaction_are_linked(session: Session, audit: Audit) -> N
     for number in range(3):
         audit.record(session, REVIEWER, "放行", f"支付 {number}", {"n": number})
 
-    assert audit.ledger.fault(session) is None
-    assert audit.ledger.fault(session, last=2) is None
+    whole, part = audit.ledger.check(session), audit.ledger.check(session, most=2)
+    assert (whole.fault, part.fault) == (None, None)
+    assert (part.first, part.last) == (whole.last - 1, whole.last)
+    assert (whole.first, part.digest) == (1, whole.digest)
 
 
 def test_a_change_behind_the_applications_back_is_found(
@@ -69,7 +71,7 @@ def test_a_change_behind_the_applications_back_is_found(
     session.execute(text("UPDATE audit_entry SET about = '支付 9' WHERE seq = 2"))
     session.expire_all()
 
-    assert audit.ledger.fault(session) == 2
+    assert audit.ledger.check(session).fault == 2
 
 
 @pytest.mark.parametrize(

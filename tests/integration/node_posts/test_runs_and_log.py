@@ -78,7 +78,7 @@ def test_an_act_that_was_refused_is_not_in_the_log(traces: Office) -> None:
 def test_the_log_says_that_its_chain_holds(traces: Office) -> None:
     page = traces.read("/audit", Role.AUDITOR).text
 
-    assert "核验完好" in page
+    assert "前后相连" in page
 
 
 def test_a_rule_put_back_is_no_longer_loud(traces: Office) -> None:

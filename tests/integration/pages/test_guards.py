@@ -60,7 +60,7 @@ def test_the_provinces_auditor_reads_its_log(site: web_lab.Site) -> None:
         answer = browser.get("/audit")
 
     assert answer.status_code == 200
-    assert "核验完好" in answer.text
+    assert "前后相连" in answer.text
 
 
 def test_a_city_sees_its_own_part_of_the_tree_only(site: web_lab.Site) -> None:

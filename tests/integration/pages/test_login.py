@@ -101,7 +101,7 @@ def test_signing_out_ends_the_session_and_is_recorded(site: web_lab.Site) -> Non
 
     assert "请选择岗位" in asked_again.text
     assert "退出" in log.text
-    assert "核验完好" in log.text
+    assert "前后相连" in log.text
 
 
 def test_the_way_back_never_leaves_this_site(site: web_lab.Site) -> None:

@@ -263,3 +263,18 @@ def test_the_operating_systems_account_is_who_acted(terminal: Terminal) -> None:
     account = pwd.getpwuid(os.getuid()).pw_name
     assert terminal.actors() == {(f"cli:{account}", f"命令行 {account}")}
     assert terminal.fault() is None
+
+
+def test_the_whole_log_is_checked_and_a_change_is_found(terminal: Terminal) -> None:
+    terminal.do("register-node", "450127000", "--name", "甲县", "--level", "county")
+
+    whole = terminal.type("audit", "check")
+    tampered = "UPDATE audit_entry SET about = 'x' WHERE seq = 1"
+    terminal.run(f"ALTER TABLE audit_entry DISABLE TRIGGER USER; {tampered}")
+
+    broken = terminal.type("audit", "check")
+
+    assert whole.exit_code == 0
+    assert "条记录前后相连,末条摘要" in whole.output
+    assert isinstance(broken.exception, KuweiError)
+    assert "第 1 条" in broken.exception.message

@@ -112,3 +112,18 @@ def test_a_kind_nobody_keeps_is_refused(terminal: Terminal) -> None:
 
     assert isinstance(result.exception, KuweiError)
     assert result.exception.code == "totals.unknown"
+
+
+def test_the_whole_log_is_checked_and_a_change_is_found(terminal: Terminal) -> None:
+    terminal.do("totals", "rebuild", "--kind", "1")
+
+    whole = terminal.type("audit", "check")
+    tampered = "UPDATE audit_entry SET about = 'x' WHERE seq = 1"
+    terminal.run(f"ALTER TABLE audit_entry DISABLE TRIGGER USER; {tampered}")
+
+    broken = terminal.type("audit", "check")
+
+    assert whole.exit_code == 0
+    assert "条记录前后相连,末条摘要" in whole.output
+    assert isinstance(broken.exception, KuweiError)
+    assert "第 1 条" in broken.exception.message

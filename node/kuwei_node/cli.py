@@ -36,6 +36,7 @@ from kuwei_shared.web.settings import from_environment
 
 EXITS = {State.DONE: 0, State.PARTLY: 0, State.REFUSED: 3}
 """How an import came out → exit status; 1 for the rest (2 is a misspelt command)."""
+PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 YUAN = re.compile(r"-?\d{1,16}(\.\d{1,2})?", re.ASCII)
 
 
@@ -371,18 +372,22 @@ def _tell(files_all: int, files_done: int, rows: int) -> None:
     )
 
 
-@verbs.command(
-    "generate",
-    add_help_option=False,
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-)
+@verbs.command("generate", add_help_option=False, context_settings=PASS_ON)
 @click.pass_context
 def generate(context: click.Context) -> None:
-    """生成样本 Write a generated province with labelled violations."""
-    # Imported here: the generator's libraries are of no use to the other verbs.
-    from kuwei_shared.sample import asked
+    """生成样本 Write a generated province, and labels of what breaks a rule."""
+    from kuwei_shared.sample.cli import generate as command  # of no use to others
 
-    asked.run(context.args)
+    command.main(args=context.args, prog_name="kuwei-node generate")
+
+
+@verbs.command("evaluate", add_help_option=False, context_settings=PASS_ON)
+@click.pass_context
+def evaluate(context: click.Context) -> None:
+    """评价规则 Score every rule on a generated province: recall, false hits."""
+    from kuwei_shared.evaluation.cli import command
+
+    command.main(args=context.args, prog_name="kuwei-node evaluate")
 
 
 def node(process: str) -> Node:

@@ -1,5 +1,6 @@
-"""The generated province: a year of payments whose every violation is known.
+"""The generated province: a year of payments, and what each rule owes us of it.
 
-Ordinary payments keep every rule; violations are injected one rule at a time
-and written down as labels, so recall and false hits become numbers.
+Violations are injected one rule at a time; what ordinary payments come to by
+themselves is seen by a witness. Both are labels, so that recall and false hits
+become numbers.
 """

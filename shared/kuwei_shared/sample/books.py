@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kuwei_shared.sample.frame import money
-from kuwei_shared.sample.lines import I64
+from kuwei_shared.sample.lines import I64, OWN
 from kuwei_shared.sample.profiles import PROFILES
 from kuwei_shared.sample.texts import Texts
 from kuwei_shared.sample.world import World
@@ -26,6 +27,9 @@ _PLAN_SLACK, _YEAR_SLACK, _LATE_SLACK = 1.05, 1.06, 2.15
 _CONTRACT_SLACK = 1.04
 _PROGRESS_SLACK = 1.08
 _NOVEMBER = 10
+_EXACT_EVERY = 11  # one plan and one contract in so many is used up exactly
+_CLASS_EVERY, _CLASS_LINE = 7, 3  # approved by class, not by item
+_PROGRESS_AHEAD = 0.85  # of the slack's total, where money runs before works
 _LAG = 0.19  # of the year that a direct fund may lie behind the calendar
 _TRACKED = np.isin(
     [profile.eco for profile in PROFILES],
@@ -50,9 +54,15 @@ def _texts(values: list[str | None]) -> pa.Array:
 
 
 def _plans(world: World) -> I64:
-    """Return the approved plan by month and line, 0 where nothing is paid."""
-    used = world.tally.plan.astype(np.float64)
-    return np.where(world.tally.plan > 0, _up(used * _PLAN_SLACK), 0)
+    """Return the approved plan by month and line, 0 where nothing is paid.
+
+    Own funds have none; some plans are used to the last fen.
+    """
+    used = world.tally.plan
+    plans = np.where(used > 0, _up(used.astype(np.float64) * _PLAN_SLACK), 0)
+    months, lines = np.indices(used.shape)
+    plans = np.where((months + lines) % _EXACT_EVERY == 0, used, plans)
+    return np.where(world.lines.scope == OWN, 0, plans)
 
 
 def _amounts(world: World, plans: I64) -> I64:
@@ -63,7 +73,13 @@ def _amounts(world: World, plans: I64) -> I64:
 
 
 def _used(world: World) -> I64:
-    return np.flatnonzero(world.tally.plan.sum(axis=0) > 0)
+    paid = world.tally.plan.sum(axis=0) > 0
+    return np.flatnonzero(paid & (world.lines.scope != OWN))
+
+
+def _classes(codes: pa.Array, chosen: npt.NDArray[np.bool_]) -> pa.Array:
+    """Return economic classes, some of them cut to the class of three digits."""
+    return pc.if_else(pa.array(chosen), pc.utf8_slice_codeunits(codes, 0, 3), codes)
 
 
 def _doc_no(world: World, row: int, *, upper: bool) -> str:
@@ -92,6 +108,8 @@ def appropriation(world: World, texts: Texts) -> Iterator[Columns]:
     taken = {name: values.take(rows) for name, values in texts.by_line.items()}
     track = _tracks(world, rows, fen)
     doc = rows % 12
+    for name in ("gov_bgt_eco_code", "dep_bgt_eco_code"):
+        taken[name] = _classes(taken[name], rows % _CLASS_EVERY == _CLASS_LINE)
     yield {
         **{
             name: taken[name]
@@ -140,7 +158,8 @@ def project(world: World, _: Texts) -> Iterator[Columns]:
     )
     rows = np.arange(count)
     progress = 60 + rows * 7 % 36
-    total = _up(paid * _PROGRESS_SLACK * 100 / progress)
+    ahead = np.where(rows % _EXACT_EVERY == 0, _PROGRESS_AHEAD, 1)
+    total = _up(np.maximum(paid * _PROGRESS_SLACK * 100 / progress * ahead, paid))
     works = np.array(projects.works)
     special = np.array([category == "31" for category in projects.category])
     hundredths = money(progress * 100).cast(pa.decimal128(9, 2))
@@ -173,7 +192,13 @@ def contract(world: World, _: Texts) -> Iterator[Columns]:
         ),
         "supplier_name": _texts([payees.name[row] for row in supplier]),
         "supplier_acct_no": _texts([payees.acct[row] for row in supplier]),
-        "contract_amt": money((paid * _CONTRACT_SLACK).astype(np.int64) + 1),
+        "contract_amt": money(
+            np.where(
+                rows % _EXACT_EVERY == 0,
+                world.tally.contract[rows],
+                (paid * _CONTRACT_SLACK).astype(np.int64) + 1,
+            )
+        ),
         "sign_date": _days(dt.date(world.year - 1, 8, 3), rows % 110),
         "pur_plan_no": _texts([f"CG{contracts.number[row][2:]}" for row in numbers]),
         "pur_method_code": _texts([contracts.method[row] for row in numbers]),

@@ -20,16 +20,24 @@ from kuwei_shared.sample.world import World
 
 REQUEST, VOUCHER, RECEIPT = 0, 1, 2
 STAGES = pa.array(["request", "voucher", "receipt"])
-_KINDS = pa.array(["normal", "refund", "correction"])
+_KINDS = pa.array(["normal", "refund", "correction", "reversal"])
 _EPOCH = dt.date(1970, 1, 1)
 _ACTIVITY = np.isin(
     np.arange(len(PROFILES)), [INDEX["30215"], INDEX["30216"], INDEX["30217"]]
 )
 _CASH = np.array([p.channel == "cash" for p in PROFILES])
 _INVOICED = np.array([p.channel in {"card", "company", "contract"} for p in PROFILES])
-# Fen a guest or participant costs at most a day, well inside the standards.
-_PER_HEAD = np.where(np.arange(len(PROFILES)) == INDEX["30217"], 7_000, 28_000)
-_FEWEST = 3
+# Fen a guest or participant costs a day: from well inside the standards to their edge.
+_PER_HEAD_LOW = np.where(np.arange(len(PROFILES)) == INDEX["30217"], 5_000, 24_000)
+_PER_HEAD_STEP, _PER_HEAD_STEPS = 400, 100
+_FEWEST, _MOST_DAYS = 3, 3
+# Optional elements left blank, in so many of 1024 payments.
+_BLANKS = {
+    "invoice_no": 40, "attach_cnt": 15, "maker_code": 3, "checker_code": 5,
+    "payee_acct_bank_name": 30, "pay_acct_bank_name": 10, "merchant_name": 10,
+    "person_cnt": 20, "agency_name": 4, "dept_code": 6,
+}  # fmt: skip
+_MIX, _MIX_BITS = 0x9E3779B97F4A7C15, 54
 
 Bool = npt.NDArray[np.bool_]
 
@@ -75,6 +83,18 @@ def _stages(rng: np.random.Generator, draws: Draws, share: float) -> tuple[Draws
     return wide.take(order), stage[order]
 
 
+def _blanked(columns: dict[str, pa.Array], number: I64) -> dict[str, pa.Array]:
+    """Return the columns whose optional values are missing here and there."""
+    mixed = number.astype(np.uint64)
+    blanked = {}
+    for salt, (name, share) in enumerate(_BLANKS.items(), 1):
+        luck = ((mixed + np.uint64(salt << 40)) * np.uint64(_MIX)) >> np.uint64(
+            _MIX_BITS
+        )
+        blanked[name] = _only(columns[name], luck >= share)
+    return blanked
+
+
 class Framer:
     """Makes payment tables for one node.
 
@@ -110,6 +130,7 @@ class Framer:
         columns |= self._times(draws, stage, month)
         columns |= self._papers(draws, month.number)
         columns |= self._constants(len(draws))
+        columns |= _blanked(columns, draws.number)
         return pa.table(
             [columns[name] for name in PAYMENT_SCHEMA.names], schema=PAYMENT_SCHEMA
         )
@@ -148,12 +169,17 @@ class Framer:
     def _papers(self, draws: Draws, month: int) -> dict[str, pa.Array]:
         texts, lines = self.texts, self.world.lines
         profile, unit = lines.profile[draws.line], lines.unit[draws.line]
-        choice = draws.turn * 5 % texts.purpose_count[profile]
+        usual = draws.turn * 5 % texts.purpose_count[profile]
+        odd_count = texts.odd_count[profile]
+        odd = texts.purpose_count[profile] + draws.odd % np.maximum(odd_count, 1)
+        choice = np.where((draws.odd >= 0) & (odd_count > 0), odd, usual)
         invoiced = _INVOICED[profile] & (draws.kind == NORMAL)
         activity = _ACTIVITY[profile]
-        heads = np.maximum(-(-np.abs(draws.fen) // _PER_HEAD[profile]), _FEWEST)
+        days = np.where(profile == INDEX["30215"], 1 + draws.turn // 2 % _MOST_DAYS, 1)
+        each = _PER_HEAD_LOW[profile] + draws.turn % _PER_HEAD_STEPS * _PER_HEAD_STEP
+        heads = np.maximum(-(-np.abs(draws.fen) // (each * days)), _FEWEST)
         invoice = _join(f"{self.world.year % 100}", self.world.place.code[:6],
-                        _digits(draws.number, 12))  # fmt: skip
+                        _digits(draws.invoice, 12))  # fmt: skip
         return {
             "use_des": _at(
                 texts.purpose, texts.purpose_start[profile] + choice * 12 + month - 1
@@ -169,7 +195,10 @@ class Framer:
             ),
             "contract_no": _at(texts.contract, draws.contract, draws.contract >= 0),
             "person_cnt": pa.array(heads, pa.int64(), mask=~activity),
-            "day_cnt": _only(pa.scalar(1, pa.decimal128(9, 2)), activity),
+            "day_cnt": _only(
+                pc.cast(pa.array(days), pa.decimal128(21, 2)).cast(pa.decimal128(9, 2)),
+                activity,
+            ),
             "check_no": _only(_join("XJ", _digits(draws.number, 8)), _CASH[profile]),
             "attach_cnt": pa.array(np.where(activity, 5, 2) + draws.turn % 4),
         }
@@ -178,7 +207,6 @@ class Framer:
         texts = {
             "bgt_type_code": "21",
             "fund_type_code": "111",
-            "fund_scope": "zero_balance",
             "pay_bus_type_code": "1",
             "fund_traobj_type_code": "11",
         }

@@ -21,6 +21,7 @@ _WORKS_DEPTS = frozenset({"213", "214", "216", "212"})
 _SCHOOLS = "205"
 _CARD_CHANCE = 0.72
 _CHANCE = {
+    "30211": 0.7, "30228": 0.8, "30229": 0.6,
     "30226": 0.6, "30399": 0.6, "30227": 0.9, "30299": 0.8, "30305": 0.5, "30308": 0.0,
     "31002": 0.8, "31003": 0.35, "31005": 0.06, "31006": 0.3,
 }  # fmt: skip
@@ -35,6 +36,20 @@ _METHODS = ("open", "negotiated", "inquiry", "framework", "invited")
 # cut up to stay under the tender limit.
 _PAID_PER_CONTRACT = 4
 _FREE_SHARE = 0.8
+# Whose money a line is: fund scope to the share of lines of a channel.
+SCOPES = ("zero_balance", "special_account", "own_fund", "transfer")
+ZERO, SPECIAL, OWN, TRANSFER = range(4)
+_SCOPE_SHARES: dict[str, tuple[float, float, float, float]] = {
+    "card": (0.94, 0.0, 0.06, 0.0),
+    "company": (0.78, 0.06, 0.08, 0.08),
+    "person": (0.78, 0.05, 0.07, 0.10),
+    "contract": (0.82, 0.04, 0.0, 0.14),
+}
+_ALL_ZERO = (1.0, 0.0, 0.0, 0.0)
+# One line of services in so many pays a standing fee to one supplier.
+_FIXED_EVERY, _FIXED_FIRST = 30, 11
+_FEE_LOW, _FEE_HIGH, _HUNDRED = 100, 600, 10_000  # hundreds of yuan, in fen
+_SERVICES = np.array([profile.eco == "30227" for profile in PROFILES])
 
 
 @dataclass(slots=True)
@@ -47,6 +62,8 @@ class Lines:
         contract, contracts: first contract row and how many; 0 without.
         expected: payments it will see in the year, about.
         func: functional class.
+        scope: position in SCOPES.
+        fixed: standing fee in fen; 0 where amounts vary.
     """
 
     unit: I64
@@ -58,6 +75,8 @@ class Lines:
     expected: npt.NDArray[np.float64]
     func: list[str]
     bgt_id: list[str]
+    scope: I64
+    fixed: I64
 
     def __len__(self) -> int:
         return len(self.bgt_id)
@@ -180,8 +199,26 @@ def build_lines(
         expected=weight / weight.sum() * payments * _FREE_SHARE,
         func=list(columns[4]),
         bgt_id=list(columns[5]),
+        scope=_scopes(rng, profile),
+        fixed=_fixed(rng, profile),
     )
     return lines, builder.projects, _contracts(rng, lines, units, payees, year)
+
+
+def _scopes(rng: np.random.Generator, profile: I64) -> I64:
+    """Return whose money each line is."""
+    shares = np.array([_SCOPE_SHARES.get(p.channel, _ALL_ZERO) for p in PROFILES])
+    luck = rng.random(len(profile))[:, np.newaxis]
+    chosen = (luck >= np.cumsum(shares, axis=1)[profile]).sum(axis=1)
+    return np.asarray(np.minimum(chosen, TRANSFER), dtype=np.int64)
+
+
+def _fixed(rng: np.random.Generator, profile: I64) -> I64:
+    """Return each line's standing fee in fen, 0 for nearly all."""
+    services = np.cumsum(_SERVICES[profile]) * _SERVICES[profile]
+    standing = services % _FIXED_EVERY == _FIXED_FIRST
+    fees = rng.integers(_FEE_LOW, _FEE_HIGH, len(profile)) * _HUNDRED
+    return np.asarray(np.where(standing, fees, 0), dtype=np.int64)
 
 
 def _contracts(

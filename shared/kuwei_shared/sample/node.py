@@ -17,18 +17,21 @@ from kuwei_shared.sample.calendar import Month, year_months
 from kuwei_shared.sample.draws import Draws, draw_month
 from kuwei_shared.sample.frame import Framer
 from kuwei_shared.sample.injectors.plan import Injected, Plan
-from kuwei_shared.sample.lines import I64
+from kuwei_shared.sample.lines import I64, SCOPES, TRANSFER, ZERO
+from kuwei_shared.sample.moments import month_end
 from kuwei_shared.sample.places import Place
 from kuwei_shared.sample.profiles import PROFILES
 from kuwei_shared.sample.schema import LABEL_SCHEMA, PAYMENT_SCHEMA, entity_schema
 from kuwei_shared.sample.spec import VERSION, NodeSummary, ProvinceSpec
 from kuwei_shared.sample.texts import Texts, build_texts
+from kuwei_shared.sample.witness import Witness
 from kuwei_shared.sample.world import World, build_world
 from kuwei_shared.sample.writer import FOREVER, Sink, with_validity
 
 SLICE = 65_536
 _LATE_DAYS = 3
 AUTHORISED = np.array([profile.pay_type == "121" for profile in PROFILES])
+_TREASURY = np.isin(range(len(SCOPES)), [ZERO, TRANSFER])
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,13 @@ class NodeJob:
         place: whose node.
         payments: ordinary payments and violations together.
         violations: rule id to how many times it is broken here.
+        disguised: rule id to how many of those are less plain.
     """
 
     place: Place
     payments: int
     violations: dict[str, int]
+    disguised: dict[str, int]
 
 
 def monthly_counts(total: int, months: tuple[Month, ...]) -> list[int]:
@@ -61,6 +66,7 @@ class NodeWriter:
         self.rng = np.random.default_rng(seed)
         self.world: World = build_world(self.rng, job.place, job.payments, spec.year)
         self.texts: Texts = build_texts(self.world)
+        self.witness = Witness(self.world.units)
         self.labels: Counter[str] = Counter()
         self.amount_fen = 0
 
@@ -73,6 +79,7 @@ class NodeWriter:
                 [self.spec.seed, VERSION, int(self.job.place.code), 1]
             ),
             self.job.violations,
+            self.job.disguised,
         )
         rows = self._payments(months, injected, told)
         self._references()
@@ -103,8 +110,10 @@ class NodeWriter:
                 for part, last in _slices(draws, month):
                     table = framer.table(self.rng, month, part, self.spec.staged_share)
                     table, extra = _merge(table, extra, last)
+                    self.witness.see(table)
                     sink.table(table)
                     told(len(part))
+                self.witness.end_month(month_end(month.days[-1]))
             return sink.rows
 
     def _tally(self, month: Month, draws: Draws) -> None:
@@ -124,8 +133,9 @@ class NodeWriter:
         units = len(self.world.units)
         last = month.days[-1]
         late = [(last - day).days < _LATE_DAYS for day in month.days]
-        own = AUTHORISED[self.world.lines.profile[draws.line]]
-        unit = self.world.lines.unit[draws.line]
+        lines = self.world.lines
+        own = (AUTHORISED[lines.profile] & _TREASURY[lines.scope])[draws.line]
+        unit = lines.unit[draws.line]
         days = (np.arange(len(late)) == len(late) - 1, np.array(late))
         sums = [
             _sums(unit[rows], draws.fen[rows], units)
@@ -155,9 +165,12 @@ class NodeWriter:
         return Sink(self.folder / f"{name}.parquet", entity_schema(name))
 
     def _labels(self, injected: Injected) -> None:
+        known = {label.hit: label for label in injected.labels}
+        for label in self.witness.labels:
+            known.setdefault(label.hit, label)
         with Sink(self.folder / "labels.parquet", LABEL_SCHEMA) as sink:
-            sink.dicts(label.row() for label in injected.labels)
-        self.labels.update(label.rule_id for label in injected.labels)
+            sink.dicts(label.row() for label in known.values())
+        self.labels.update(label.rule_id for label in known.values())
 
 
 def _sums(rows: I64, fen: I64, count: int) -> I64:

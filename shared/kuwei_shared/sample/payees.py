@@ -12,12 +12,17 @@ import numpy as np
 
 from kuwei_shared.sample.names import BANKS, TRADES, firms, numeral, persons
 from kuwei_shared.sample.places import Place
-from kuwei_shared.sample.units import AGENT_BANKS
+from kuwei_shared.sample.units import AGENT_BANKS, Unit
 
 # Suppliers of one trade one unit deals with.
 STRETCH = 40
 # Card repayment accounts of one bank at one place.
 CARD_ACCOUNTS = 9
+# Shops whose names could be a person's; like canteens, in nobody's register.
+QUAINT = (
+    "福满楼", "百味居", "老街坊", "聚宝斋", "一品轩", "清风阁", "金玉堂", "万家福",
+    "和顺斋", "明月楼", "博雅轩", "常青藤", "小肥羊", "老百姓", "千里香", "好又来",
+)  # fmt: skip
 _POOL_MIN, _POOL_MAX = 60, 4_000
 _PERSONS_MIN, _PERSONS_MAX = 120, 20_000
 _BANK_NAMES = {code: name for code, name, _ in BANKS}
@@ -30,7 +35,7 @@ class Payees:
     Attributes:
         name, acct, bank, kind: parallel columns.
         spans: group name (a trade, ``person``, ``payroll``, ``card:901``…) to
-            (first row, rows).
+            (first row, rows). ``own`` and ``kitchen`` have one row per unit.
     """
 
     place: Place
@@ -67,7 +72,7 @@ def branch_name(place: Place, bank: str) -> str:
     return f"{_BANK_NAMES[bank]}{place.prefix.removesuffix('本级')}支行"
 
 
-def build_payees(rng: np.random.Generator, place: Place, units: int) -> Payees:
+def build_payees(rng: np.random.Generator, place: Place, units: list[Unit]) -> Payees:
     """Return a node's payees, sized to its units."""
     payees = Payees(place)
     payees.add("payroll", "salary", [f"{place.prefix}财政工资统发专户"])
@@ -80,10 +85,15 @@ def build_payees(rng: np.random.Generator, place: Place, units: int) -> Payees:
             no = f"{place.code[:6]}{bank}70999{n}"
             payees.append(name, no, bank, "card_settle")
         payees.spans[f"card:{bank}"] = (start, CARD_ACCOUNTS)
-    pool = min(_POOL_MAX, max(_POOL_MIN, units * 3))
+    pool = min(_POOL_MAX, max(_POOL_MIN, len(units) * 3))
     city = place.prefix[:3] if place.level == "county" else place.prefix
     for trade in TRADES:
         payees.add(trade, "company", firms(rng, city, trade, pool))
-    count = min(_PERSONS_MAX, max(_PERSONS_MIN, units * 30))
+    count = min(_PERSONS_MAX, max(_PERSONS_MIN, len(units) * 30))
     payees.add("person", "person", persons(rng, count))
+    payees.add("quaint", "unknown", list(QUAINT))
+    payees.add("kitchen", "unknown", [f"{unit.name}食堂" for unit in units])
+    payees.spans["own"] = (len(payees.name), len(units))
+    for unit in units:
+        payees.append(unit.name, unit.own_account, unit.bank, "own_fund")
     return payees

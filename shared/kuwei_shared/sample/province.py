@@ -21,6 +21,8 @@ from kuwei_shared.sample.spec import (
     Summary,
 )
 
+# Of the violations of a rule, one in so many is not plain; small samples have none.
+_DISGUISED_EVERY = 5
 _LEVEL_WEIGHT = {"province": 4.0, "city": 2.4, "county": 1.0, "township": 0.1}
 
 
@@ -65,11 +67,17 @@ def share(spec: ProvinceSpec) -> list[NodeJob]:
     edges = np.round(np.cumsum(np.r_[0.0, weights / weights.sum()]) * spec.payments)
     counts = np.diff(edges).astype(int).tolist()
     faults: list[Counter[str]] = [Counter() for _ in places]
+    veiled: list[Counter[str]] = [Counter() for _ in places]
+    seen: Counter[str] = Counter()
     for rule_id, node in _faults(spec, places, weights):
         faults[node][rule_id] += 1
+        seen[rule_id] += 1
+        veiled[node][rule_id] += seen[rule_id] % _DISGUISED_EVERY == 0
     return [
-        NodeJob(place, count, dict(fault))
-        for place, count, fault in zip(places, counts, faults, strict=True)
+        NodeJob(place, count, dict(fault), dict(veil))
+        for place, count, fault, veil in zip(
+            places, counts, faults, veiled, strict=True
+        )
     ]
 
 

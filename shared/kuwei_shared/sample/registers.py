@@ -11,7 +11,7 @@ import numpy as np
 from kuwei_shared.sample.calendar import year_months
 from kuwei_shared.sample.names import BANKS, persons
 from kuwei_shared.sample.places import Place, all_places
-from kuwei_shared.sample.texts import treasury_account
+from kuwei_shared.sample.texts import special_account, treasury_account
 from kuwei_shared.sample.units import AGENT_BANKS, CARDS_PER_UNIT
 from kuwei_shared.sample.world import World
 
@@ -82,11 +82,15 @@ def account(world: World, _: np.random.Generator) -> Iterator[Row]:
             yield _account(no, f"{place.prefix}财政国库", "treasury_zero", bank)
             name = f"{place.prefix}国库集中支付清算户"
             yield _account(f"{no[:-4]}0009", name, "clearing", bank)
+            no = special_account(place, bank)
+            yield _account(no, f"{place.prefix}财政专户", "special", bank)
     for unit in world.units:
         yield _account(unit.zero_account, unit.name, "unit_zero", unit.bank, unit.code)
         yield _account(unit.own_account, unit.name, "own_fund", unit.bank, unit.code)
     payees = world.payees
     for row in range(len(payees.name)):
+        if payees.kind[row] in {"own_fund", "unknown"}:
+            continue
         yield _account(
             payees.acct[row], payees.name[row], payees.kind[row], payees.bank[row]
         )

@@ -165,7 +165,15 @@ ENTITY_FIELDS: dict[str, tuple[str, ...]] = {
     }.items()
 }
 
-LABEL_FIELDS = ("subject", "key", "rule_id", "stage", "mof_div_code", "date")
+LABEL_FIELDS = (
+    "subject",
+    "key",
+    "rule_id",
+    "stage",
+    "mof_div_code",
+    "date",
+    "origin",
+)
 
 
 def _schema(fields: tuple[str, ...]) -> pa.Schema:

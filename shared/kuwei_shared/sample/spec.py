@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kuwei_shared.kernel.errors import KuweiError
 
 # Raised whenever the rows made from the same spec change.
-VERSION = 1
+VERSION = 2
 PAYMENTS_MIN = 500
 PAYMENTS_MAX = 20_000_000
 YEAR_MIN, YEAR_MAX = 2012, 2060

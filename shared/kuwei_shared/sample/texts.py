@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from kuwei_shared.sample.lines import I64, gov_eco
+from kuwei_shared.sample.lines import I64, OWN, SCOPES, SPECIAL, gov_eco
 from kuwei_shared.sample.payees import branch_name
 from kuwei_shared.sample.places import Place
-from kuwei_shared.sample.profiles import PROFILES, purposes
+from kuwei_shared.sample.profiles import PROFILES
 from kuwei_shared.sample.units import CARDS_PER_UNIT, Unit
+from kuwei_shared.sample.wording import odd, usual
 from kuwei_shared.sample.world import World
 
+_PAID_OUT = "2"
 _SET_MODES = {"card": "7", "cash": "4"}
 
 
@@ -25,7 +27,8 @@ class Texts:
         by_line: payment field to its value for each line.
         by_payee: payee fields by payee row.
         card, contract: numbers by unit x CARDS_PER_UNIT and by contract row.
-        purpose: every purpose text; purpose_start, purpose_count by profile.
+        purpose: every purpose text, month by month; by profile, where its usual
+            ones start, how many there are, and how many odd ones follow.
     """
 
     by_line: dict[str, pa.Array]
@@ -35,6 +38,7 @@ class Texts:
     purpose: pa.Array
     purpose_start: I64
     purpose_count: I64
+    odd_count: I64
 
 
 def treasury_account(place: Place, bank: str) -> str:
@@ -42,8 +46,21 @@ def treasury_account(place: Place, bank: str) -> str:
     return f"{place.code[:6]}{bank}3{place.code[6:]}0001"
 
 
-def payer(unit: Unit, pay_type: str) -> dict[str, str]:
-    """Return the payer fields: the treasury pays directly, or the unit itself."""
+def special_account(place: Place, bank: str) -> str:
+    """Return the number of a bureau's fiscal special account at a bank."""
+    return f"{place.code[:6]}{bank}4{place.code[6:]}0001"
+
+
+def payer(unit: Unit, pay_type: str, scope: int = 0) -> dict[str, str]:
+    """Return the payer fields: the treasury pays directly, or the unit itself.
+
+    Own funds leave the unit's own-fund account, special ones the bureau's.
+    """
+    if scope in {OWN, SPECIAL}:
+        own = scope == OWN
+        name = unit.name if own else f"{unit.place.prefix}财政专户"
+        number = unit.own_account if own else special_account(unit.place, unit.bank)
+        return {**payer(unit, pay_type), "pay_acct_name": name, "pay_acct_no": number}
     direct = pay_type != "121"
     return {
         "pay_acct_name": f"{unit.place.prefix}财政国库" if direct else unit.name,
@@ -72,27 +89,40 @@ def unit_fields(unit: Unit) -> dict[str, str]:
     }
 
 
+def _pay_type(pay_type: str, scope: int) -> str:
+    """Return the payment type; what is in no zero-balance account was paid out."""
+    return _PAID_OUT if scope in {OWN, SPECIAL} else pay_type
+
+
 def _line_columns(world: World) -> dict[str, pa.Array]:
     lines = world.lines
-    rows: dict[str, list[str]] = {
-        "bgt_id": lines.bgt_id,
-        "exp_func_code": lines.func,
-        "gov_bgt_eco_code": gov_eco(lines, world.units),
+    scopes = lines.scope.tolist()
+    rows: dict[str, list[str | None]] = {
+        "bgt_id": [
+            None if scope == OWN else bgt
+            for bgt, scope in zip(lines.bgt_id, scopes, strict=True)
+        ],
+        "fund_scope": [SCOPES[scope] for scope in scopes],
+        "exp_func_code": [*lines.func],
+        "gov_bgt_eco_code": [*gov_eco(lines, world.units)],
         "pro_code": [world.projects.code[p] for p in lines.project.tolist()],
     }
-    parts: dict[tuple[int, str], dict[str, str]] = {}
-    for unit in world.units:
-        for pay_type in ("111", "112", "113", "121"):
-            parts[unit.index, pay_type] = {**unit_fields(unit), **payer(unit, pay_type)}
     chosen = [
-        (u, PROFILES[p])
-        for u, p in zip(lines.unit.tolist(), lines.profile.tolist(), strict=True)
+        (world.units[u], PROFILES[p], scope)
+        for u, p, scope in zip(
+            lines.unit.tolist(), lines.profile.tolist(), scopes, strict=True
+        )
     ]
-    for name in parts[0, "121"]:
-        rows[name] = [parts[u, p.pay_type][name] for u, p in chosen]
-    rows["dep_bgt_eco_code"] = [p.eco for _, p in chosen]
-    rows["pay_type_code"] = [p.pay_type for _, p in chosen]
-    rows["set_mode_code"] = [set_mode(p.channel) for _, p in chosen]
+    parts: dict[tuple[int, str, int], dict[str, str]] = {}
+    for u, p, scope in chosen:
+        if (u.index, p.pay_type, scope) not in parts:
+            fields = {**unit_fields(u), **payer(u, p.pay_type, scope)}
+            parts[u.index, p.pay_type, scope] = fields
+    for name in next(iter(parts.values())):
+        rows[name] = [parts[u.index, p.pay_type, scope][name] for u, p, scope in chosen]
+    rows["dep_bgt_eco_code"] = [p.eco for _, p, _ in chosen]
+    rows["pay_type_code"] = [_pay_type(p.pay_type, scope) for _, p, scope in chosen]
+    rows["set_mode_code"] = [set_mode(p.channel) for _, p, _ in chosen]
     return {name: pa.array(values, pa.string()) for name, values in rows.items()}
 
 
@@ -100,9 +130,9 @@ def build_texts(world: World) -> Texts:
     """Return a node's columns; call once, before any violation adds payees."""
     payees = world.payees
     branches = [payees.branch(row) for row in range(len(payees.name))]
-    texts = [purposes(profile) for profile in PROFILES]
-    counts = np.array([len(profile.purposes) for profile in PROFILES], dtype=np.int64)
-    starts = np.cumsum(np.r_[0, counts[:-1] * 12])
+    counts = np.array([len(usual(p)) for p in PROFILES], dtype=np.int64)
+    odd_counts = np.array([len(odd(p)) for p in PROFILES], dtype=np.int64)
+    starts = np.cumsum(np.r_[0, (counts + odd_counts)[:-1] * 12])
     return Texts(
         by_line=_line_columns(world),
         by_payee={
@@ -115,7 +145,17 @@ def build_texts(world: World) -> Texts:
             pa.string(),
         ),
         contract=pa.array(world.contracts.number, pa.string()),
-        purpose=pa.array([text for group in texts for text in group], pa.string()),
+        purpose=pa.array(_purposes(), pa.string()),
         purpose_start=starts.astype(np.int64),
         purpose_count=counts,
+        odd_count=odd_counts,
     )
+
+
+def _purposes() -> list[str]:
+    return [
+        text.format(m=month)
+        for profile in PROFILES
+        for text in (*usual(profile), *odd(profile))
+        for month in range(1, 13)
+    ]

@@ -78,7 +78,7 @@ def build_world(
     """Return a node's world, sized to the payments it will see."""
     towns = hosted(place.code)
     units = build_units(rng, place, towns, payments)
-    payees = build_payees(rng, place, len(units))
+    payees = build_payees(rng, place, units)
     lines, projects, contracts = build_lines(rng, units, payees, year, payments)
     spans = [payees.spans[profile.trade] for profile in PROFILES]
     return World(

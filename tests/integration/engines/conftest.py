@@ -16,7 +16,7 @@ from kuwei_shared.sample.province import generate
 from kuwei_shared.sample.spec import ProvinceSpec
 
 # Province, two cities and the county that hosts townships.
-SPEC = ProvinceSpec(payments=8_000, seed=5, nodes=4, violation_rate=0.02)
+SPEC = ProvinceSpec(payments=8_000, seed=5, nodes=4, violation_rate=0.05)
 _numbers = count(1)
 
 

@@ -1,4 +1,4 @@
-"""What a file takes back of payments the node refused makes no room either."""
+"""What files say of payments the node stopped: no room for credits, an alert."""
 
 from __future__ import annotations
 
@@ -87,3 +87,15 @@ def test_a_credit_that_comes_with_what_was_paid_makes_room(
 
     assert room(node, "voucher") == ["reject", "pass"]
     assert drift(node) == []
+
+
+def test_a_receipt_from_a_file_tells_of_money_that_moved(
+    node: FilledNode, tmp_path: Path
+) -> None:
+    node.screen(payment("b", pay_amt="500.00"))
+    receipts = [payment(one, stage="receipt", pay_amt="500.00") for one in ("a", "b")]
+
+    bring(node, tmp_path, *receipts)
+
+    told = node.found("SELECT subject_key FROM alert WHERE rule_id = 'NODE-PAID'")
+    assert told == [("a|receipt",)]

@@ -10,8 +10,9 @@ from kuwei_shared.sample.province import generate
 from kuwei_shared.sample.spec import ProvinceSpec
 
 ROOT = Path(__file__).resolve().parents[3]
-# Province, two cities and the county that hosts townships.
-SPEC = ProvinceSpec(payments=6_000, seed=5, nodes=4, violation_rate=0.02)
+# Province, two cities and the county that hosts townships; every rule is broken
+# five times, once in disguise.
+SPEC = ProvinceSpec(payments=6_000, seed=5, nodes=4, violation_rate=0.06)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ import datetime as dt
 from decimal import Decimal
 
 from kuwei_shared.sample.injectors.registry import injector
-from kuwei_shared.sample.injectors.scene import Row, Scene, moment, month_end
+from kuwei_shared.sample.injectors.scene import Row, Scene
+from kuwei_shared.sample.moments import moment, month_end
 
 _FREQUENT = 11
 _CASH_TIMES = 10
@@ -24,15 +25,19 @@ def public_three(scene: Scene) -> None:
 def large_to_person(scene: Scene) -> None:
     """Fees of more than fifty thousand to one person."""
     row = scene.payment("30226", scene.between(51_000, 95_000))
+    row |= scene.person()
     scene.owes(row, "CT-2")
 
 
 @injector("CT-3")
 def mixed(scene: Scene) -> None:
     """Running costs booked to the government class of wages."""
-    row = scene.payment("30299", scene.between(2_000, 30_000))
-    row["gov_bgt_eco_code"] = "50199"
-    scene.latest("appropriation")["gov_bgt_eco_code"] = "50199"
+    hides = scene.hides()
+    unit = scene.unit(lambda one: (one.kind == "institution") == hides)
+    row = scene.payment("30299", scene.between(2_000, 30_000), unit=unit)
+    wages = "50501" if hides else "50199"
+    row["gov_bgt_eco_code"] = wages
+    scene.latest("appropriation")["gov_bgt_eco_code"] = wages
     scene.owes(row, "CT-3")
 
 
@@ -59,6 +64,8 @@ def split_card(scene: Scene) -> None:
     day = scene.day(*range(1, 11))
     first = scene.payment("30201", scene.between(29_000, 46_000), day=day)
     second = scene.follow(first, 6, {"pay_amt": scene.between(24_000, 28_900)})
+    if scene.hides():
+        second["merchant_name"] = f"{first['merchant_name']}二部"
     for row in (first, second):
         scene.owes(row, "CT-7", stage="day_end")
 
@@ -79,6 +86,8 @@ def vague(scene: Scene) -> None:
     """A purpose that says nothing."""
     row = scene.payment("30299", scene.between(2_000, 60_000))
     row["use_des"] = ("其他", "往来款", "费用", "转账")[scene.serial % 4]
+    if scene.hides():
+        row["use_des"] = ("其他支出", "相关费用", "业务款")[scene.serial % 3]
     scene.owes(row, "CT-14")
 
 

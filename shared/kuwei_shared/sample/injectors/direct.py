@@ -6,7 +6,8 @@ import datetime as dt
 from decimal import Decimal
 
 from kuwei_shared.sample.injectors.registry import injector
-from kuwei_shared.sample.injectors.scene import Row, Scene, month_end
+from kuwei_shared.sample.injectors.scene import Row, Scene
+from kuwei_shared.sample.moments import month_end
 
 _CENT = Decimal("0.01")
 _DUE_DAYS = 31
@@ -59,7 +60,11 @@ def odd_class(scene: Scene) -> None:
 def odd_account(scene: Scene) -> None:
     """A direct fund paid to something that is not an account number."""
     row = _direct(scene)
-    row["payee_acct_no"] = "待补"
+    if scene.hides():
+        row["payee_acct_no"] = "00000000"
+    else:  # the voucher is inaccurate too
+        row["payee_acct_no"] = "待补"
+        scene.owes(row, "GX-U12")
     scene.owes(row, "DF-06", stage="day_end")
 
 
@@ -78,5 +83,6 @@ def slow(scene: Scene) -> None:
 def to_special(scene: Scene) -> None:
     """A direct fund moved into a fiscal special account."""
     row = _direct(scene)
-    row.update(scene.known("insurance"))
+    special = scene.known("insurance")
+    row.update(scene.unregistered(special) if scene.hides() else special)
     scene.owes(row, "DF-09")

@@ -6,10 +6,12 @@ import datetime as dt
 from decimal import Decimal
 
 from kuwei_shared.sample.injectors.registry import injector
-from kuwei_shared.sample.injectors.scene import Row, Scene, moment, money, month_end
+from kuwei_shared.sample.injectors.scene import Row, Scene
+from kuwei_shared.sample.moments import moment, money, month_end
 from kuwei_shared.sample.texts import payer
 
 _FAULTY = ("payee_acct_name", "payee_acct_no", "use_des", "set_mode_code")
+_SELDOM_MISSED = ("pay_acct_name", "pay_acct_no", "pay_type_code")
 _RESEARCH = "206"
 
 
@@ -30,8 +32,13 @@ def over_budget(scene: Scene) -> None:
 @injector("GX-U02")
 def other_purpose(scene: Scene) -> None:
     """Paid from an appropriation of another functional class."""
-    row = scene.payment("30299", scene.between(2_000, 30_000))
-    scene.latest("appropriation")["exp_func_code"] = "2019999"
+    unit = scene.unit(lambda one: one.kind == "institution")
+    row = scene.payment("30299", scene.between(2_000, 30_000), unit=unit)
+    if scene.hides():  # approved for bureaus' services, by class
+        scene.latest("appropriation")["gov_bgt_eco_code"] = "502"
+        row["gov_bgt_eco_code"] = "50502"
+    else:
+        scene.latest("appropriation")["exp_func_code"] = "2019999"
     scene.owes(row, "GX-U02")
 
 
@@ -114,7 +121,7 @@ def to_superior(scene: Scene) -> None:
     row = scene.payment(
         "30299", scene.between(3_000, 90_000), unit=unit, changed=scene.own_fund(above)
     )
-    row["use_des"] = "划转项目经费"
+    row["use_des"] = "办公楼装修款及工会经费" if scene.hides() else "划转项目经费"
     scene.owes(row, "GX-U07", *_rejected(row, scene))
 
 
@@ -129,9 +136,10 @@ def to_own_fund(scene: Scene) -> None:
     """Treasury money moved to a sister unit's own-fund account."""
     unit = scene.unit()
     other = scene.stranger(unit)
-    row = scene.payment(
-        "30299", scene.between(3_000, 90_000), unit=unit, changed=scene.own_fund(other)
-    )
+    payee = scene.own_fund(other)
+    if scene.hides():
+        payee = scene.unregistered(payee)
+    row = scene.payment("30299", scene.between(3_000, 90_000), unit=unit, changed=payee)
     row["use_des"] = "拨付工作协作经费"
     scene.owes(row, "UL-5")
 
@@ -141,7 +149,7 @@ def cash(scene: Scene) -> None:
     """Cash drawn above the settlement start for no allowed purpose."""
     unit = scene.unit(lambda one: not one.funcs[0].startswith(_RESEARCH))
     row = scene.payment("30399", scene.between(1_010, 1_090), unit=unit)
-    row["use_des"] = "提现购买零星物资"
+    row["use_des"] = "提取备用金购打印机" if scene.hides() else "提现购买零星物资"
     scene.owes(row, "GX-U08")
 
 
@@ -177,7 +185,7 @@ def repay_advance(scene: Scene) -> None:
     row = scene.payment(
         "30299", scene.between(3_000, 90_000), unit=unit, changed=scene.own_fund(unit)
     )
-    row["use_des"] = "归还前期垫付项目款"
+    row["use_des"] = "归还前期借用资金" if scene.hides() else "归还前期垫付项目款"
     scene.owes(row, "GX-U11", "GX-U07", *_rejected(row, scene))
 
 
@@ -185,7 +193,8 @@ def repay_advance(scene: Scene) -> None:
 def incomplete(scene: Scene) -> None:
     """A voucher with an element left blank."""
     row = scene.payment("30227", scene.between(3_000, 60_000))
-    row[_FAULTY[scene.serial % len(_FAULTY)]] = None
+    faulty = _SELDOM_MISSED if scene.hides() else _FAULTY
+    row[faulty[scene.serial % len(faulty)]] = None
     scene.owes(row, "GX-U12")
 
 
@@ -216,7 +225,8 @@ def one_hand(scene: Scene) -> None:
 def invoice_again(scene: Scene) -> None:
     """The same invoice for the same amount, paid again on a later day."""
     first, again = _pair(scene, scene.between(2_000, 9_000))
-    again["invoice_no"] = first["invoice_no"]
+    number = first["invoice_no"]
+    again["invoice_no"] = f"{number}-1" if scene.hides() else number
     again |= scene.company()
     scene.owes(again, "GX-U15A")
 
@@ -225,6 +235,8 @@ def invoice_again(scene: Scene) -> None:
 def amount_again(scene: Scene) -> None:
     """The same amount to the same payee within a month, on another invoice."""
     _, again = _pair(scene, scene.between(12_000, 60_000))
+    if scene.hides():
+        again |= scene.unregistered({})
     scene.owes(again, "GX-U15B")
 
 
@@ -281,7 +293,7 @@ def over_cash_limit(scene: Scene) -> None:
 def few_cards(scene: Scene) -> None:
     """Travel paid by transfer in a month, so that cards settle under half."""
     unit = scene.unit()
-    row = scene.payment("30211", scene.between(180_000, 240_000), unit=unit)
+    row = scene.payment("30211", scene.between(900_000, 1_200_000), unit=unit)
     row.update(scene.company("travel"), set_mode_code="1", card_no=None)
     row["merchant_name"] = None
     last = month_end(row["vou_date"])

@@ -24,32 +24,36 @@ def scenic(scene: Scene) -> None:
 @injector("MT-04")
 def few_papers(scene: Scene) -> None:
     """A meeting without its plan, notice, signatures, bill."""
-    scene.owes(_meeting(scene, attach_cnt=2), "MT-04")
+    count = None if scene.hides() else 2
+    scene.owes(_meeting(scene, attach_cnt=count), "MT-04")
 
 
 @injector("MT-06")
 def many_days(scene: Scene) -> None:
     """A meeting of five days."""
-    scene.owes(_meeting(scene, day_cnt=Decimal("5.00")), "MT-06")
+    days = None if scene.hides() else Decimal("5.00")
+    scene.owes(_meeting(scene, day_cnt=days), "MT-06")
 
 
 @injector("MT-07")
 def many_heads(scene: Scene) -> None:
     """A meeting of more people than its class allows."""
-    scene.owes(_meeting(scene, person_cnt=360), "MT-07")
+    heads = None if scene.hides() else 360
+    scene.owes(_meeting(scene, person_cnt=heads), "MT-07")
 
 
 @injector("MT-08")
 def dear_meeting(scene: Scene) -> None:
     """A meeting beyond the standard per head and day."""
-    scene.owes(_meeting(scene, person_cnt=2), "MT-08")
+    heads = None if scene.hides() else 2
+    scene.owes(_meeting(scene, person_cnt=heads), "MT-08")
 
 
 @injector("MF-16-1")
 def dear_training(scene: Scene) -> None:
     """Training beyond the standard per head and day."""
     row = scene.payment("30216", scene.between(2_000, 9_000))
-    row["person_cnt"] = 2
+    row["person_cnt"] = None if scene.hides() else 2
     scene.owes(row, "MF-16-1")
 
 
@@ -65,12 +69,10 @@ def research_cash(scene: Scene) -> None:
 def _sideways(scene: Scene, pay_type: str) -> Row:
     """Pay another department's own-fund account directly."""
     unit = scene.unit()
-    row = scene.payment(
-        "30227",
-        scene.between(5_000, 90_000),
-        unit=unit,
-        changed=scene.own_fund(scene.stranger(unit)),
-    )
+    payee = scene.own_fund(scene.stranger(unit))
+    if scene.hides():
+        payee = scene.unregistered(payee)
+    row = scene.payment("30227", scene.between(5_000, 90_000), unit=unit, changed=payee)
     row.update(payer(unit, pay_type), pay_type_code=pay_type)
     row["use_des"] = "拨付项目协作经费"
     return row

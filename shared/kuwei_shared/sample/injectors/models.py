@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from kuwei_shared.sample.injectors.registry import injector
-from kuwei_shared.sample.injectors.scene import Scene, moment
+from kuwei_shared.sample.injectors.scene import Scene
+from kuwei_shared.sample.moments import moment
 
 _PARTS = 7
 _LAST_TEN = 21
@@ -29,7 +30,7 @@ def split_purchase(scene: Scene) -> None:
     scene.latest("appropriation").update(amount=whole, dis_amt=whole)
     scene.latest("cash_plan")["plan_amt"] = whole
     scene.latest("project")["total_amt"] = whole * 2
-    rows = [first]
+    rows, veiled = [first], scene.hides()
     for n in range(1, _PARTS):
         day = month.days[n]
         changed = {
@@ -37,6 +38,8 @@ def split_purchase(scene: Scene) -> None:
             "create_time": moment(day, 30 + n),
             "pay_amt": scene.between(260_000, 289_000),
         }
+        if veiled:  # shared out among suppliers
+            changed |= scene.company()
         rows.append(scene.follow(first, 0, changed))
     for row in rows:
         scene.owes(row, "M008", stage="month_end")

@@ -44,16 +44,23 @@ class Plan:
         self.world = world
         self.months = months
 
-    def make(self, rng: np.random.Generator, wanted: dict[str, int]) -> Injected:
+    def make(
+        self,
+        rng: np.random.Generator,
+        wanted: dict[str, int],
+        disguised: dict[str, int],
+    ) -> Injected:
         """Break every wanted rule so many times.
 
         Args:
             rng: this node's generator for violations.
             wanted: rule id to how often.
+            disguised: rule id to how many of those are to be less plain.
         """
         scene = Scene(self.world, self.months, rng)
         for rule_id, count in sorted(wanted.items()):
-            for _ in range(count):
+            for nth in range(count):
+                scene.begin(disguised=nth < disguised.get(rule_id, 0))
                 catalogue.INJECTORS[rule_id].breaks(scene)
         months: dict[int, list[Row]] = defaultdict(list)
         amounts: dict[str, object] = {}

@@ -9,14 +9,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from kuwei_shared.kernel.errors import KuweiError
 from kuwei_shared.sample.calendar import Month
-from kuwei_shared.sample.labels import Label
+from kuwei_shared.sample.labels import Label, Origin
+from kuwei_shared.sample.moments import money
 from kuwei_shared.sample.names import TRADES, firms, persons
 from kuwei_shared.sample.payees import branch_name
 from kuwei_shared.sample.profiles import INDEX, PROFILES, Profile
@@ -25,28 +26,11 @@ from kuwei_shared.sample.units import AGENT_BANKS, Unit
 from kuwei_shared.sample.world import World
 
 Row = dict[str, Any]  # Any: a row holds texts, dates, decimals and booleans
-_CENT = Decimal("0.01")
 _OPENED = dt.date(2016, 3, 14)
 _PER_HEAD = 280
 _TAIL = 4
 _ZERO = Decimal("0.00")
-
-
-def money(yuan: float | Decimal) -> Decimal:
-    """Return an amount rounded to the fen."""
-    return Decimal(str(yuan)).quantize(_CENT, ROUND_HALF_UP)
-
-
-def month_end(day: dt.date) -> dt.date:
-    """Return the last calendar day of a date's month."""
-    following = (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1)
-    return following - dt.timedelta(days=1)
-
-
-def moment(day: dt.date, minute: int) -> dt.datetime:
-    """Return a local time of a day, so many minutes after nine."""
-    nine = dt.datetime.combine(day, dt.time(9))
-    return nine + dt.timedelta(minutes=minute)
+_COMPOUND = ("欧阳", "司徒", "上官", "诸葛")
 
 
 @dataclass(slots=True)
@@ -61,6 +45,8 @@ class Scene:
         labels: hits owed.
         serial: running number of everything made here.
         used: (unit, day) given out by fresh_day.
+        disguised: whether the rule broken now should be broken less plainly.
+        hidden: whether the injector had a disguise to put on.
     """
 
     world: World
@@ -70,6 +56,8 @@ class Scene:
     labels: list[Label] = field(default_factory=list)
     serial: int = 0
     used: set[tuple[int, dt.date]] = field(default_factory=set)
+    disguised: bool = False
+    hidden: bool = False
 
     # ---- choices
 
@@ -107,6 +95,15 @@ class Scene:
         self.serial += 1
         return self.serial
 
+    def hides(self) -> bool:
+        """Tell whether to disguise what is done now, and note that it was."""
+        self.hidden = self.hidden or self.disguised
+        return self.disguised
+
+    def begin(self, *, disguised: bool) -> None:
+        """Begin breaking a rule once."""
+        self.disguised, self.hidden = disguised, False
+
     # ---- counterparts
 
     def account(self, name: str, kind: str, agency: str | None = None) -> Row:
@@ -131,7 +128,10 @@ class Scene:
 
     def person(self) -> Row:
         """Return a new person's account."""
-        return self.account(persons(self.rng, 1)[0], "person")
+        name = persons(self.rng, 1)[0]
+        if self.hides():  # a name of four characters is a person's too
+            name = f"{_COMPOUND[self.serial % len(_COMPOUND)]}{name[-1]}{name[-1]}"
+        return self.account(name, "person")
 
     def own_fund(self, unit: Unit) -> Row:
         """Return a unit's own-fund account as payee."""
@@ -140,6 +140,11 @@ class Scene:
             "payee_acct_no": unit.own_account,
             "payee_acct_bank_name": branch_name(unit.place, unit.bank),
         }
+
+    def unregistered(self, payee: Row) -> Row:
+        """Return a payee with an account that no register knows."""
+        number = f"66{self.world.place.code[:6]}{self.next_serial():09d}"
+        return {**payee, "payee_acct_no": number}
 
     def refer(self, table: str, **row: object) -> None:
         """Add a row to a reference table."""
@@ -249,7 +254,7 @@ class Scene:
         if profile.channel == "card":
             return self._card(profile, unit, amount)
         if profile.channel in {"person", "cash"}:
-            return self.person()
+            return self.account(persons(self.rng, 1)[0], "person")
         if profile.channel == "payroll":
             return self.known(profile.trade)
         return self.company(profile.trade)
@@ -370,6 +375,7 @@ class Scene:
                 stage or str(row["stage"]),
                 str(row["mof_div_code"]),
                 row["vou_date"],
+                self._origin,
             )
             for rule_id in rule_ids
         )
@@ -385,5 +391,10 @@ class Scene:
         """Say that a scheduled rule must hit a subject that is not a payment."""
         div = self.world.place.code
         self.labels.extend(
-            Label(subject, key, rule_id, stage, div, day) for rule_id in rule_ids
+            Label(subject, key, rule_id, stage, div, day, self._origin)
+            for rule_id in rule_ids
         )
+
+    @property
+    def _origin(self) -> Origin:
+        return Origin.DISGUISED if self.hidden else Origin.PLANTED

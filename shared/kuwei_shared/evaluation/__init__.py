@@ -1,0 +1,1 @@
+"""How good the catalogue is on labelled payments: found, missed, accused in vain."""

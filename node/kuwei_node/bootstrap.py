@@ -19,6 +19,7 @@ from kuwei_node.intake.domain.rows import Words
 from kuwei_node.intake.service.imports import Intake
 from kuwei_node.intake.service.reference_files import ReferenceFiles
 from kuwei_node.intake.service.uploads import Uploads
+from kuwei_node.local_rules.service import LocalRules
 from kuwei_node.payments.service import Ledger
 from kuwei_node.reference.service import ReferenceService
 from kuwei_node.schedule.service import Scheduler
@@ -47,6 +48,7 @@ class Node:
     catalogues: Catalogues
     local_changes: LocalChanges
     proposals: Proposals
+    local_rules: LocalRules
     rulebook: Rulebook
     ledger: Ledger
     alerts: Alerts
@@ -107,6 +109,7 @@ def build(settings: Settings, *, process: str, clock: Clock | None = None) -> No
         catalogues=catalogues,
         local_changes=changes,
         proposals=Proposals(clock=time, changes=changes),
+        local_rules=LocalRules(clock=time, changes=changes),
         rulebook=Rulebook(catalogues=catalogues),
         ledger=ledger,
         alerts=alerts,

@@ -25,6 +25,7 @@ WITHOUT_SCOPE: dict[str, str] = {
     "kuwei_node.intake.store.ledger": "the importing process's own record of its work",
     "kuwei_node.intake.store.orders": "the worker's own queue; it acts for the node",
     "kuwei_node.intake.store.staging": "temporary tables of one import's transaction",
+    "kuwei_node.local_rules.store": "they act for the whole node",
     "kuwei_node.payments.store.differences": "sums of the whole ledger, for operators",
     "kuwei_node.payments.store.ledger": "appends; divisions were required by the edge",
     "kuwei_node.payments.store.reversing": "reverses what a reviewer may refuse",

@@ -154,7 +154,12 @@ class LocalRule:
     @property
     def path(self) -> str:
         """Where the rule lies among the catalogue's files."""
-        return f"rules/local/{self.rule_id}.yaml"
+        return local_path(self.rule_id)
+
+
+def local_path(rule_id: str) -> str:
+    """Return where a local rule lies among the catalogue's files."""
+    return f"rules/local/{rule_id}.yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

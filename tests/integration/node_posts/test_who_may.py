@@ -8,10 +8,18 @@ from kuwei_shared.identity.roles import OUTSIDE, Role
 
 pytestmark = pytest.mark.integration
 
-OPEN = ("/", "/rules", "/rules/GX-U10", "/rules/proposals", "/runs")
+OPEN = ("/", "/rules", "/rules/GX-U10", "/rules/proposals", "/rules/local", "/runs")
 OF_PAYMENTS = ("/payments", "/payments/1", "/holds", "/holds/done", "/alerts")
 OF_IMPORTS = ("/imports", "/imports/1", "/imports/1/rejects")
-EXPORTS = ("payments", "holds", "holds/done", "alerts", "rules", "rules/proposals")
+EXPORTS = (
+    "payments",
+    "holds",
+    "holds/done",
+    "alerts",
+    "rules",
+    "rules/proposals",
+    "rules/local",
+)
 TUNED = {"param": "limit", "value": "5000000", "reason": REASON}
 SHEET = {"file": ("四月.csv", b"a,b\n1,2\n", "text/csv")}
 

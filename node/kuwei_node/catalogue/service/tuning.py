@@ -14,6 +14,7 @@ from kuwei_node.catalogue.domain import (
     LocalRule,
     Tuning,
     check_local_id,
+    local_path,
     require_compiles,
     tuned_value,
 )
@@ -86,19 +87,30 @@ class LocalChanges:
         tunings.end(session, rule_id, param, self.clock.now())
         self.catalogues.take_force(session)
 
+    def try_local(self, session: Session, source: str, *, rule_id: str) -> None:
+        """Try a rule of the bureau's own: it compiles, its examples come true here.
+
+        Raises:
+            KuweiError: ``local_rule.*``, ``catalogue.invalid``,
+                ``catalogue.example_failed``.
+        """
+        _version, files = self.catalogues.standard(session)
+        self._check_room(session, rule_id, source)
+        check_local_id(rule_id, catalogue_of(files).rules)
+        extended = catalogue_of({**files, local_path(rule_id): source.encode()})
+        require_compiles(extended, rule_id)
+        prove(session, extended, only=frozenset({rule_id}))
+
     def adopt_local(
         self, session: Session, source: str, *, rule_id: str, by: str, approver: str
     ) -> LocalRule:
         """Put a rule of the bureau's own in force, after its examples came true here.
 
         Raises:
-            KuweiError: ``local_rule.*``, ``catalogue.invalid``,
-                ``catalogue.example_failed``, ``change.one_person``.
+            KuweiError: as ``try_local``, and ``change.one_person``.
         """
         _require_two(by, approver)
-        _version, files = self.catalogues.standard(session)
-        self._check_room(session, source)
-        check_local_id(rule_id, catalogue_of(files).rules)
+        self.try_local(session, source, rule_id=rule_id)
         now = self.clock.now()
         rule = LocalRule(
             rule_id=rule_id,
@@ -108,9 +120,6 @@ class LocalChanges:
             approved_by=approver,
             from_at=now,
         )
-        extended = catalogue_of({**files, rule.path: source.encode()})
-        require_compiles(extended, rule_id)
-        prove(session, extended, only=frozenset({rule_id}))
         local_rules.end(session, rule_id, now)
         local_rules.add(session, rule)
         self.catalogues.take_force(session)
@@ -128,10 +137,11 @@ class LocalChanges:
         local_rules.end(session, rule_id, self.clock.now())
         self.catalogues.take_force(session)
 
-    def _check_room(self, session: Session, source: str) -> None:
+    def _check_room(self, session: Session, rule_id: str, source: str) -> None:
         if len(source) > SOURCE_CHARS_MAX:
             raise KuweiError("local_rule.too_long", "规则正文过长,请精简。")
-        if len(local_rules.in_force(session)) >= LOCAL_RULES_MAX:
+        others = {one.rule_id for one in local_rules.in_force(session)} - {rule_id}
+        if len(others) >= LOCAL_RULES_MAX:
             raise KuweiError(
                 "local_rule.too_many",
                 f"地方规则最多 {LOCAL_RULES_MAX} 条,请先停用不再需要的。",

@@ -1,0 +1,1 @@
+"""Rules of a bureau's own, beside the province's: proposed, decided, ended."""

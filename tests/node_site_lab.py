@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,20 @@ class NodeSite:
                 {"r": rule_id},
             )
             self.node.catalogues.moved(session)
+
+    def alert(self, rule_id: str, agency_code: str, day: dt.date) -> None:
+        """Leave an alert of a rule that runs by the calendar."""
+        with self.node.unit_of_work.begin() as session:
+            session.execute(
+                text(
+                    "INSERT INTO alert (rule_id, mof_div_code, subject, subject_key,"
+                    " window_start, first_day, severity, agency_code, hit_count,"
+                    " hit_amount, compiled_id, raised_at, last_at) SELECT :rule, :home,"
+                    " 'agency', :unit, :day, :day, 'yellow', :unit, 1, 0, min(id),"
+                    " now(), now() FROM compiled_catalogue"
+                ),
+                {"rule": rule_id, "home": COUNTY, "unit": agency_code, "day": day},
+            )
 
     def sweep(self) -> int:
         """Run what is due, as a worker does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,6 @@ from kuwei_shared.rules.compiler import EffectiveRule, names_of
 from kuwei_shared.rules.explain import spoken
 from kuwei_shared.rules.model import Param, Rule, Severity, Status
 from kuwei_shared.rules.parser import parse
-from kuwei_shared.rules.placeholders import outlined
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
 MODES: dict[str, str] = {
@@ -25,6 +25,7 @@ MODES: dict[str, str] = {
     "trial": "试运行",
     "alert_only": "已熔断,仅预警",
 }
+PLACE = re.compile(r"\{([a-z_.0-9]+)\}")
 SORTS = frozenset({"rule_id", "title", "severity", "status"})
 # From weak to strong and from new to old, as people order them.
 RANKS: Mapping[str, Sequence[str]] = {
@@ -126,9 +127,9 @@ class MonthHits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitHits:
-    """How many payments of one unit a rule hit."""
+    """How many payments of one unit a rule hit, or alerts on it a rule raised."""
 
-    agency_code: str
+    agency_code: str | None
     agency_name: str | None
     hits: int
     last_on: dt.date
@@ -142,6 +143,7 @@ class RuleDetail:
         conditions: the condition read aloud with the values in force here.
         facts: what each fact in it counts.
         explain: the alert's sentence, with names where values will stand.
+        is_scheduled: it runs by the calendar; months and units count alerts then.
         trip: why it may only alert now, None while it acts.
     """
 
@@ -154,6 +156,7 @@ class RuleDetail:
     params: Sequence[ParamRow]
     months: Sequence[MonthHits]
     units: Sequence[UnitHits]
+    is_scheduled: bool
     trip: OpenTrip | None
 
 
@@ -273,7 +276,9 @@ def read_aloud(
     names = dict.fromkeys(tree.names(condition))
     used = [name for name in names if name.startswith("fact.")]
     facts = [catalogue.vocabulary.facts[name.removeprefix("fact.")] for name in used]
-    explain = outlined(rule.explain, lambda name: _label(name, rule, effective))
+    explain = PLACE.sub(
+        lambda it: f"【{_label(it[1], rule, effective)}】", rule.explain
+    )
     return (
         tuple(
             line.strip() for line in placed_terms(condition, Reader(rule, catalogue))

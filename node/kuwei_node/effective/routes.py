@@ -234,12 +234,14 @@ def _proposed(proposals: Proposals, desk: Desk, ask: TableAsk) -> Page[Proposal]
 
 def _chart(found: RuleDetail) -> Chart:
     return Chart(
-        title="近一年各月命中笔次",
+        title=f"近一年各月{'预警次数' if found.is_scheduled else '命中笔次'}",
         categories=[one.month for one in found.months],
-        unit="笔次",
+        unit="次" if found.is_scheduled else "笔次",
         series=(
             Series(
-                name="命中", values=[one.hits for one in found.months], tone="orange"
+                name="预警" if found.is_scheduled else "命中",
+                values=[one.hits for one in found.months],
+                tone="orange",
             ),
         ),
     )

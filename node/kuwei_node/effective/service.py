@@ -112,6 +112,9 @@ class Effective:
         conditions, facts, explain = read_aloud(effective, one)
         trips = {trip.rule_id: trip for trip in self.brakes.open_trips(session)}
         label = effective.catalogue.vocabulary.label_of
+        is_scheduled = one.rule.schedule is not None
+        units = store.alerted_units if is_scheduled else store.units
+        months = store.months(session, scope, rule_id, since, of_alerts=is_scheduled)
         return RuleDetail(
             row=row_of(effective, one),
             rule=one.rule,
@@ -120,7 +123,8 @@ class Effective:
             explain=explain,
             needed=[label(name) for name in one.rule.requires],
             params=params_of(one),
-            months=every_month(store.months(session, scope, rule_id, since), today),
-            units=store.units(session, scope, rule_id, since=since, limit=UNITS_SHOWN),
+            months=every_month(months, today),
+            units=units(session, scope, rule_id, since=since, limit=UNITS_SHOWN),
+            is_scheduled=is_scheduled,
             trip=trips.get(rule_id),
         )

@@ -68,11 +68,16 @@ class DaySums:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleCount:
-    """How many payments one rule concerns."""
+    """How many payments one rule concerns.
+
+    Attributes:
+        alerts: of a rule that runs by the calendar, which concerns no payment alone.
+    """
 
     rule_id: str
     title: str
-    payments: int
+    payments: int = 0
+    alerts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,14 +68,20 @@ def _charts(picture: Picture) -> dict[str, Chart]:
         "hits": Chart(
             title="命中最多的规则",
             categories=[f"{one.rule_id} {one.title}" for one in picture.hits],
-            unit="笔次",
+            unit="次",
             is_lying=True,
+            is_stacked=True,
             series=[
                 Series(
-                    name="命中",
-                    values=[one.payments for one in picture.hits],
+                    name="命中的支付",
+                    values=[one.payments or None for one in picture.hits],
                     tone="orange",
-                )
+                ),
+                Series(
+                    name="定时规则的预警",
+                    values=[one.alerts or None for one in picture.hits],
+                    tone="record",
+                ),
             ],
         ),
     }

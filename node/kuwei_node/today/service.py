@@ -47,9 +47,6 @@ class Today:
         span, trend = Span.ending(until, days), Span.ending(until, TREND_DAYS)
         titles = self.rulebook.titles(session)
         waiting, oldest = self.holds.waiting(session, scope)
-        hits = store.hits(
-            session, scope, span, rule_ids=list(titles), limit=RULES_SHOWN
-        )
         open_rules = store.undetermined(session, scope, span, RULES_SHOWN)
         return Picture(
             span=span,
@@ -58,7 +55,7 @@ class Today:
             alerts=store.alerts(session, scope, trend),
             waiting=waiting,
             oldest=oldest,
-            hits=_counts(hits, titles),
+            hits=self._hits(session, scope, span, titles),
             undetermined=_counts(open_rules, titles),
             latest=store.latest_alerts(session, scope, span),
             trips=self.brakes.open_trips(session),
@@ -66,6 +63,28 @@ class Today:
             catalogue=self.catalogues.status(session),
             link=self._link(session),
         )
+
+    def _hits(
+        self,
+        session: Session,
+        scope: VisibleJurisdictions,
+        span: Span,
+        titles: Mapping[str, str],
+    ) -> list[RuleCount]:
+        """Return the rules that found most, those that run by the calendar too."""
+        hits = store.hits(
+            session, scope, span, rule_ids=list(titles), limit=RULES_SHOWN
+        )
+        scheduled = self.rulebook.scheduled(session)
+        raised = store.raised(
+            session, scope, span, rule_ids=scheduled, limit=RULES_SHOWN
+        )
+        found = _counts(hits, titles) + [
+            RuleCount(rule_id=rule_id, title=titles.get(rule_id, ""), alerts=count)
+            for rule_id, count in raised
+        ]
+        found.sort(key=lambda one: (-one.payments - one.alerts, one.rule_id))
+        return found[:RULES_SHOWN]
 
     def _link(self, session: Session) -> Link | None:
         found = self.standing.now(session)

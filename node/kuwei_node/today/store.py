@@ -96,6 +96,34 @@ def hits(
     return [(rule_id, count) for rule_id, count in rows]
 
 
+def raised(
+    session: Session,
+    scope: VisibleJurisdictions,
+    span: Span,
+    *,
+    rule_ids: Sequence[str],
+    limit: int,
+) -> list[tuple[str, int]]:
+    """Return the rules with most alerts, most first: scheduled ones leave no hits."""
+    where, values = within(scope, "mof_div_code")
+    named = ["rule_id = ANY(:ids)", "first_day BETWEEN :since AND :until"]
+    condition = " AND ".join([*named, "hit_count > 0", *where])
+    rows = session.execute(
+        text(
+            f"SELECT rule_id, count(*) FROM alert WHERE {condition}"
+            " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :limit"
+        ),
+        {
+            **values,
+            "ids": list(rule_ids),
+            "since": span.since,
+            "until": span.until,
+            "limit": limit,
+        },
+    )
+    return [(rule_id, count) for rule_id, count in rows]
+
+
 def undetermined(
     session: Session, scope: VisibleJurisdictions, span: Span, limit: int
 ) -> list[tuple[str, int]]:

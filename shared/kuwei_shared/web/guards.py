@@ -24,7 +24,7 @@ from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.identity.principal import Principal
 from kuwei_shared.kernel.errors import Kind, KuweiError
 from kuwei_shared.web.errors import LOGIN_NEEDED, TYPED
-from kuwei_shared.web.parts import SCOPE, Desk, Here, WebParts
+from kuwei_shared.web.parts import NOTICE, SCOPE, Desk, Here, WebParts
 
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "x-csrf-token"
@@ -71,6 +71,9 @@ def desk(found: HereDep) -> Iterator[Desk]:
     """Open the request's transaction inside the person's scope."""
     with _desk(found.parts, found.principal) as opened:
         setattr(found.request.state, SCOPE, opened.scope)
+        if found.parts.notice is not None:
+            said = found.parts.notice(opened.session, opened.scope)
+            setattr(found.request.state, NOTICE, said)
         yield opened
 
 

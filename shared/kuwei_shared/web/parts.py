@@ -32,7 +32,10 @@ from kuwei_shared.web.templates import Templates
 
 CONFIRMED = "confirmed_session"
 SCOPE = "visible_jurisdictions"
+NOTICE = "standing_notice"
 ReadScope = Callable[[Session, Principal], VisibleJurisdictions]
+Notice = Callable[[Session, VisibleJurisdictions], str | None]
+"""What a person with this scope must know before reading any page here."""
 RecordAct = Callable[[Session, Principal, str, str, Mapping[str, str | int]], None]
 
 
@@ -69,6 +72,7 @@ class WebParts:
         read_scope: turns a principal into visible jurisdictions.
         record_act: writes the audit log: act, object, details.
         gate: admits machines; None where there is no API.
+        notice: what stands above every page of some people; None where nobody's.
     """
 
     system: str
@@ -85,6 +89,7 @@ class WebParts:
     clock: Clock
     is_production: bool
     gate: BearerGate | None = None
+    notice: Notice | None = None
 
     def admit(self, request: Request) -> BrowserSession | None:
         """Return a browser's session, confirmed lately; None without one.
@@ -198,6 +203,12 @@ class Here:
             for item in self.parts.navigation
             if self.opens(item.path)
         ]
+
+    @property
+    def notice(self) -> str | None:
+        """What this person must know before reading the page."""
+        found: str | None = getattr(self.request.state, NOTICE, None)
+        return found
 
     @property
     def is_fragment(self) -> bool:

@@ -90,6 +90,47 @@ def test_another_bureau_sees_none_of_it(site: node_site_lab.NodeSite) -> None:
         page = browser.get("/").text
 
     assert "支付 0 笔" in page
+    assert "您的账号不属于本节点" in page
+
+
+def test_people_of_this_bureau_are_told_no_such_thing(
+    site: node_site_lab.NodeSite,
+) -> None:
+    with site.signed_in(MONITOR) as browser:
+        page = browser.get("/").text
+
+    assert "您的账号不属于本节点" not in page
+
+
+@pytest.mark.parametrize("days", [1, 7])
+def test_a_tile_leads_to_what_it_counts(
+    site: node_site_lab.NodeSite, arrivals: dt.date, days: int
+) -> None:
+    since = arrivals - dt.timedelta(days=days - 1)
+
+    with site.signed_in(MONITOR) as browser:
+        page = browser.get("/", params={"days": days}).text
+
+    during = f"since={since}&amp;until={arrivals}"
+    assert f'href="/payments?{during}"' in page
+    assert f'href="/alerts?{during}"' in page
+
+
+@pytest.mark.usefixtures("arrivals")
+def test_rules_that_run_by_the_calendar_are_counted_by_alerts(
+    site: node_site_lab.NodeSite, arrivals: dt.date
+) -> None:
+    site.alert("GX-B06", "101001", arrivals)
+
+    with site.signed_in(MONITOR) as browser:
+        first = browser.get("/").text
+        rule = browser.get("/rules/GX-B06").text
+
+    row = first.split(">GX-B06 ")[1].split("</tr>")[0]
+    assert '<td class="figure">1</td>' in row
+    assert "近一年各月预警次数" in rule
+    assert "/alerts?rule=GX-B06&amp;unit=101001" in rule
+    assert "命中的支付" not in rule
 
 
 @pytest.mark.usefixtures("arrivals")

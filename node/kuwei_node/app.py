@@ -21,6 +21,7 @@ from kuwei_node.holds import routes as holds
 from kuwei_node.identity import routes as identity
 from kuwei_node.identity.service import renewals, strangers
 from kuwei_node.intake import routes as intake
+from kuwei_node.local_rules import routes as local_rules
 from kuwei_node.schedule import routes as schedule
 from kuwei_node.screening.api import endpoint as screening
 from kuwei_node.search import routes as search
@@ -46,7 +47,16 @@ NAVIGATION = (
     NavItem(label="规则", path="/rules", also=("/runs",)),
     NavItem(label="审计", path="/audit"),
 )
-FEATURES = ("alerts", "effective", "holds", "intake", "schedule", "search", "today")
+FEATURES = (
+    "alerts",
+    "effective",
+    "holds",
+    "intake",
+    "local_rules",
+    "schedule",
+    "search",
+    "today",
+)
 
 
 def create(node: Node) -> FastAPI:
@@ -124,6 +134,8 @@ def _routers(node: Node) -> list[APIRouter]:
         ),
         holds.routes(node.holds, node.rulebook, node.audit),
         alerts.routes(AlertReading(catalogues=node.catalogues), node.rulebook),
+        # Before the page of any rule, whose path would take it.
+        local_rules.routes(node.local_rules, node.audit.names, node.division),
         effective.routes(
             Effective(
                 clock=node.clock,

@@ -8,22 +8,29 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import importlib
 import itertools
+import pkgutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import catalogue_lab
 import embedded
 import federation_lab as lab
 import grpc
 import pytest
+import rollout_lab
+from rollout_lab import Desk, version_in_force
 from screening_lab import ScreeningLab, payment, standard
 from sqlalchemy import Column, Date, Engine, String, create_engine, text
 
-from kuwei_node import schema
-from kuwei_node.uplink.adapters.hub import GrpcHub, open_channel
-from kuwei_node.uplink.adapters.measures import ScreeningMeasures
-from kuwei_node.uplink.service.recorder import Recorder
+import kuwei.v1
+from kuwei.v1.enrolment_pb2_grpc import EnrolmentServiceStub
+from kuwei_node import agent, schema
+from kuwei_node.bootstrap import Node, build
+from kuwei_node.settings import Settings
+from kuwei_node.uplink.adapters.enrolment import Applicant
 from kuwei_shared.db.base import NodeTable
 from kuwei_shared.rules.compiler import untuned
 from kuwei_shared.rules.vocabulary import Type
@@ -34,34 +41,59 @@ MARK = "KANARIENVOGEL"
 COUNTED_BY = {"stage", "entry_kind", "mof_div_code"}
 # Places are public, and the hub knew them first.
 PUBLIC = {"jurisdiction"}
+# One that is taken over with running totals of what was paid, then two that fail.
+RELEASES = (
+    catalogue_lab.packed(
+        catalogue_lab.rule(
+            when="pay_amt >= param.limit or coalesce(fact.project_paid, 0) > 150"
+            " and pay_amt < 0"
+        )
+    ),
+    catalogue_lab.bad_example(),
+    catalogue_lab.uncompilable(),
+)
+# What must have been seen on the way and be held by the hub, or nothing was tapped.
+TOLD = (b"GX-U10", "恰为标准".encode(), b"pg_sleep")
 _WHOLE = "COPY (SELECT * FROM {}) TO STDOUT"
 NUMBERS = itertools.count()
 
 
+# Any: gRPC's own loosely typed call factories.
+Factory = Callable[..., Any]
+
+
 class Tap:
-    """A channel that keeps a copy of every message's bytes, either way."""
+    """A channel that keeps a copy of every message's bytes, either way.
+
+    Kinds of call it does not know it refuses: a new one must not pass unheard.
+    """
 
     def __init__(self, channel: grpc.Channel) -> None:
         self.channel = channel
         self.seen: list[bytes] = []
+        self.called: set[str] = set()
+        self.unary_unary = self._tapped(channel.unary_unary)
+        self.unary_stream = self._tapped(channel.unary_stream)
 
-    # Any: gRPC's own loosely typed call factory.
-    def unary_unary(
-        self,
-        method: str,
-        request_serializer: Callable[[Any], bytes],
-        response_deserializer: Callable[[bytes], Any],
-        **options: Any,  # noqa: ANN401  # see above
-    ) -> Any:  # noqa: ANN401  # see above
-        def sent(message: Any) -> bytes:  # noqa: ANN401  # see above
-            self.seen.append(request_serializer(message))
-            return self.seen[-1]
+    def _tapped(self, factory: Factory) -> Factory:
+        def make(
+            method: str,
+            request_serializer: Callable[[Any], bytes],
+            response_deserializer: Callable[[bytes], Any],
+            **options: Any,  # noqa: ANN401  # see above
+        ) -> Any:  # noqa: ANN401  # see above
+            def sent(message: Any) -> bytes:  # noqa: ANN401  # see above
+                self.called.add(method.rpartition("/")[2])
+                self.seen.append(request_serializer(message))
+                return self.seen[-1]
 
-        def received(data: bytes) -> Any:  # noqa: ANN401  # see above
-            self.seen.append(data)
-            return response_deserializer(data)
+            def received(data: bytes) -> Any:  # noqa: ANN401  # see above
+                self.seen.append(data)
+                return response_deserializer(data)
 
-        return self.channel.unary_unary(method, sent, received, **options)
+            return factory(method, sent, received, **options)
+
+        return make
 
 
 @pytest.fixture
@@ -132,27 +164,58 @@ def screen_canaries(home: Engine) -> None:
     assert node.count("hit") > 0
 
 
-def report(province: lab.Province, home: Engine, folder: Path) -> list[bytes]:
-    """Enrol, say all there is to say, and return every message's bytes."""
-    member = lab.Member(home, folder / "node", province.clock)
-    member.recorder = Recorder(member.outbox, ScreeningMeasures())
-    member.enrol(province)
-    load = member.identity_folder.load
-    tap = Tap(
-        open_channel(
-            f"localhost:{province.ports.members}",
-            trust_pem=load("trust.pem"),
-            key_pem=load("tls.key"),
-            chain_pem=load("chain.pem"),
-        )
+@pytest.fixture
+def desk(province: lab.Province) -> Desk:
+    """A hub that publishes releases; its root is pinned when a node enrols."""
+    rollout_lab.make_hub_tables(province.url)
+    desk = Desk(province)
+    desk.found()
+    return desk
+
+
+@pytest.fixture
+def node(home: Engine, folder: Path, desk: Desk) -> Iterator[Node]:
+    """A node put together as production does, on the database with the canaries."""
+    settings = Settings(
+        mode="development",
+        database_url=home.url.render_as_string(hide_password=False),
+        data_dir=folder / "node",
     )
-    line = member.line_over(GrpcHub(cast("grpc.Channel", tap), member.clock))
-    line.greet()
-    assert line.record() > 0
-    assert line.send() > 0
-    line.pulse()
-    tap.channel.close()
-    return tap.seen
+    node = build(settings, process="test", clock=desk.province.clock)
+    yield node
+    node.unit_of_work.engine.dispose()
+
+
+def enrol(province: lab.Province, node: Node) -> Tap:
+    """Make a node a member; return what was said on the way."""
+    province.expect()
+    applicant = Applicant(node.identity_folder, province.token())
+    tap = Tap(applicant._channel)
+    applicant._hub = EnrolmentServiceStub(cast("grpc.Channel", tap))
+    applicant.apply()
+    province.approve()
+    applicant.collect()
+    applicant.close()
+    return tap
+
+
+def say_everything(desk: Desk, node: Node) -> Tap:
+    """Hand figures in, follow releases good and bad; return what was said."""
+    with agent.channel_of(node) as channel:
+        tap = Tap(channel)
+        tapped = cast("grpc.Channel", tap)
+        line = agent.uplink_of(node, tapped)
+        line.greet()
+        for serial, bundle in enumerate(RELEASES, 1):
+            desk.publish(serial, bundle)
+            desk.assign(serial, lab.CODE)
+            agent.Adopting(node, tapped, line).run()
+        assert line.record() > 0
+        assert line.send() > 0
+        line.pulse()
+        desk.province.announce("catalogue")
+        line.listen(50)
+    return tap
 
 
 def tables_of(url: str) -> bytes:
@@ -197,8 +260,21 @@ def test_a_canary_would_be_seen(home: Engine, folder: Path) -> None:
     assert not sightings(str(folder).encode())
 
 
+def methods() -> set[str]:
+    """Return every call of the contract but the one no node makes yet."""
+    files = [
+        importlib.import_module(module.name).DESCRIPTOR
+        for module in pkgutil.iter_modules(kuwei.v1.__path__, "kuwei.v1.")
+        if module.name.endswith("_pb2")
+    ]
+    services = [one for file in files for one in file.services_by_name.values()]
+    named = {method for one in services for method in one.methods_by_name}
+    return named - {"GetAckState"}
+
+
 def test_no_canary_is_seen_outside_its_node(
-    province: lab.Province,
+    desk: Desk,
+    node: Node,
     home: Engine,
     folder: Path,
     capfd: pytest.CaptureFixture[str],
@@ -206,12 +282,15 @@ def test_no_canary_is_seen_outside_its_node(
     plant_reference(home)
     screen_canaries(home)
 
-    messages = report(province, home, folder)
+    taps = [enrol(desk.province, node), say_everything(desk, node)]
 
+    assert version_in_force(node) == "2026.1.1"
     said = "".join(capfd.readouterr()).encode()
+    messages = [one for tap in taps for one in tap.seen]
     kept = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
-    at_the_hub = tables_of(province.url)
-    assert b"GX-U10" in at_the_hub
-    assert any(b"GX-U10" in one for one in messages)
+    at_the_hub = tables_of(desk.province.url)
+    assert set[str]().union(*(tap.called for tap in taps)) == methods()
+    assert [mark for mark in TOLD if not any(mark in one for one in messages)] == []
+    assert [mark for mark in TOLD if mark not in at_the_hub] == []
     for place in (at_the_hub, said, *messages, *kept):
         assert sightings(place) == []

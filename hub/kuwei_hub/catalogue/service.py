@@ -9,7 +9,6 @@ Invariants:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -46,10 +45,10 @@ from kuwei_shared.rules import expression as tree
 from kuwei_shared.rules.compiler import names_of
 from kuwei_shared.rules.model import Catalogue, Rule
 from kuwei_shared.rules.parser import parse
+from kuwei_shared.rules.placeholders import outlined
 
 SOURCE_CHARS_MAX = 40_000
 SHOWN_MAX = 5
-PLACE = re.compile(r"\{([a-z_.0-9]+)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,9 +280,7 @@ def _detail(row: RuleRow, catalogue: Catalogue, source: str) -> RuleDetail:
         source=source,
         conditions=tuple(placed_terms(condition, Reader(rule, catalogue))),
         facts=tuple(fact_aloud(fact, catalogue) for fact in facts),
-        explain=PLACE.sub(
-            lambda found: f"【{_label(found[1], rule, catalogue)}】", rule.explain
-        ),
+        explain=outlined(rule.explain, lambda name: _label(name, rule, catalogue)),
         labels={
             name: catalogue.vocabulary.label_of(name)
             for name in given | set(rule.requires)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +15,7 @@ from kuwei_shared.rules.compiler import EffectiveRule, names_of
 from kuwei_shared.rules.explain import spoken
 from kuwei_shared.rules.model import Param, Rule, Severity, Status
 from kuwei_shared.rules.parser import parse
+from kuwei_shared.rules.placeholders import outlined
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
 MODES: dict[str, str] = {
@@ -25,7 +25,6 @@ MODES: dict[str, str] = {
     "trial": "试运行",
     "alert_only": "已熔断,仅预警",
 }
-PLACE = re.compile(r"\{([a-z_.0-9]+)\}")
 SORTS = frozenset({"rule_id", "title", "severity", "status"})
 # From weak to strong and from new to old, as people order them.
 RANKS: Mapping[str, Sequence[str]] = {
@@ -276,9 +275,7 @@ def read_aloud(
     names = dict.fromkeys(tree.names(condition))
     used = [name for name in names if name.startswith("fact.")]
     facts = [catalogue.vocabulary.facts[name.removeprefix("fact.")] for name in used]
-    explain = PLACE.sub(
-        lambda it: f"【{_label(it[1], rule, effective)}】", rule.explain
-    )
+    explain = outlined(rule.explain, lambda name: _label(name, rule, effective))
     return (
         tuple(
             line.strip() for line in placed_terms(condition, Reader(rule, catalogue))

@@ -6,13 +6,17 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from typing import Final
 
+from kuwei_shared.rules.classes import CLASSED, class_name
 from kuwei_shared.rules.compiler import EffectiveRule
 from kuwei_shared.rules.model import Value
-from kuwei_shared.rules.placeholders import PLACEHOLDER
+from kuwei_shared.rules.placeholders import filled
 from kuwei_shared.rules.vocabulary import Type, Vocabulary
 
-MISSING = "(缺失)"
+MISSING: Final = "(缺失)"
+OURS: Final = re.compile(r"[a-z_]+")
+"""A code made up here; the ministry's are digits."""
 
 
 def explanation(
@@ -26,14 +30,16 @@ def explanation(
         vocabulary: tells how each value is written.
     """
 
-    def written(match: re.Match[str]) -> str:
-        name = match.group(1)
+    def known(name: str) -> bool:
+        return name.startswith("param.") or operands.get(name) is not None
+
+    def say(name: str) -> str:
         if name.startswith("param."):
             param = one.rule.params[name.removeprefix("param.")]
             return spoken(one.params[param.name], param.type)
-        return spoken(operands.get(name), vocabulary.type_of(name) or Type.TEXT)
+        return written(name, operands.get(name), vocabulary)
 
-    return PLACEHOLDER.sub(written, one.rule.explain)
+    return filled(one.rule.explain, known, say)
 
 
 def spoken(value: object, kind: Type) -> str:
@@ -50,13 +56,20 @@ def spoken(value: object, kind: Type) -> str:
 
 
 def written(name: str, value: object, vocabulary: Vocabulary) -> str:
-    """Write the value of a vocabulary name; a code comes with its meaning."""
+    """Write the value of a vocabulary name; a code comes with its meaning.
+
+    The ministry's codes stay beside it, ``公务卡(7)``; those made up here do not.
+    """
     prefix, _, rest = name.partition(".")
     entity = vocabulary.entities.get(prefix)
     found = entity.fields.get(rest) if entity else vocabulary.payment.get(name)
     text = spoken(value, vocabulary.type_of(name) or Type.TEXT)
     meaning = found.values.get(text) if found else None
-    return f"{meaning}({text})" if meaning else text
+    if found and found.name in CLASSED:
+        meaning = class_name(text)
+    if meaning is None or isinstance(value, bool) or OURS.fullmatch(text):
+        return meaning or text
+    return f"{meaning}({text})"
 
 
 def _number(text: str, kind: Type) -> str:

@@ -128,7 +128,7 @@ def _hits(reading: Reading, territory: Territory, desk: Desk, rule_id: str) -> C
     )
     names = territory.names(desk.session, desk.scope, [one.of for one in shown])
     return Chart(
-        title=f"近 {HITS_MONTHS} 个月各区划命中次数",
+        title=f"近 {HITS_MONTHS} 个月各区划命中次数(定时规则为预警数)",
         categories=[names.get(one.of, one.of) for one in shown],
         unit="次",
         is_lying=True,

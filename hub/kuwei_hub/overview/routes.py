@@ -184,7 +184,7 @@ def _charts(picture: Picture) -> dict[str, Chart]:
             ],
         ),
         "rules": Chart(
-            title=f"{span}命中最多的规则",
+            title=f"{span}命中最多的规则(定时规则按预警数)",
             categories=[f"{rule.rule_id} {rule.title}" for rule in picture.rules],
             unit="次",
             is_lying=True,

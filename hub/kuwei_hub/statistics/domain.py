@@ -28,7 +28,9 @@ FOLDED = (
     Measure.ERRORS,
     Measure.ALERTS,
 )
-"""Measures sums are kept of; hits are kept by rule, the rest stays daily."""
+"""Measures sums are kept of by stage."""
+RULED = (Measure.HITS, Measure.ALERTS)
+"""Measures sums are kept of by rule; the rest stays daily."""
 
 
 class InboxState(StrEnum):
@@ -85,11 +87,11 @@ class Change:
 
     Attributes:
         stages: by stage, None where figures have none: measure → how much more.
-        hits: by rule.
+        rules: by rule: measure → how much more.
     """
 
     stages: Mapping[Stage | None, Mapping[Measure, int]]
-    hits: Mapping[str, int]
+    rules: Mapping[str, Mapping[Measure, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,17 +128,20 @@ class Checked:
 def change(gone: Iterable[Figure], new: Iterable[Figure]) -> Change:
     """Return what figures in place of others change of their sums."""
     stages: dict[Stage | None, Counter[Measure]] = defaultdict(Counter)
-    hits: Counter[str] = Counter()
+    rules: dict[str, Counter[Measure]] = defaultdict(Counter)
     for sign, figures in ((-1, gone), (1, new)):
         for one in figures:
             if one.measure in FOLDED:
                 stages[one.stage][one.measure] += sign * one.value
-            elif one.measure is Measure.HITS and one.rule_id is not None:
-                hits[one.rule_id] += sign * one.value
-    changed = {stage: _unequal(of) for stage, of in stages.items()}
-    return Change(
-        stages={stage: of for stage, of in changed.items() if of}, hits=_unequal(hits)
-    )
+            if one.measure in RULED and one.rule_id is not None:
+                rules[one.rule_id][one.measure] += sign * one.value
+    return Change(stages=_changed(stages), rules=_changed(rules))
+
+
+def _changed(of: Mapping[Key, Counter[Measure]]) -> dict[Key, dict[Measure, int]]:
+    """Return what is not equal to what it was."""
+    found = {key: {m: n for m, n in one.items() if n} for key, one in of.items()}
+    return {key: one for key, one in found.items() if one}
 
 
 def months_before(today: dt.date, count: int) -> list[dt.date]:
@@ -179,10 +184,6 @@ def require_served(node_code: str, mof_div_code: str) -> None:
     """
     if node_code[:6] != mof_div_code[:6]:
         raise KuweiError("statistics.foreign", "不得代报其他区划的统计。")
-
-
-def _unequal(values: Counter[Key]) -> dict[Key, int]:
-    return {key: value for key, value in values.items() if value}
 
 
 def _ack(envelope: Envelope, status: AckStatus) -> Ack:

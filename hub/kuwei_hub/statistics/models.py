@@ -126,7 +126,7 @@ class StatisticSum(HubTable):
 
 
 class StatisticRuleSum(HubTable):
-    """How often a rule hit, kept with the figures in force (ADR 21)."""
+    """How often a rule hit, and alerted, kept with the figures in force (ADR 21)."""
 
     __tablename__ = "statistic_rule_sum"
     __table_args__ = (Index("ix_statistic_rule_sum_rule", "rule_id", "span", "since"),)
@@ -136,3 +136,4 @@ class StatisticRuleSum(HubTable):
     mof_div_code: Mapped[str] = mapped_column(String(9), primary_key=True)
     rule_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     hits: Mapped[Decimal] = _total()
+    alerts: Mapped[Decimal] = _total()

@@ -161,6 +161,26 @@ def test_hits_are_told_of_places_a_viewer_may_see_alone(session: Session) -> Non
     )
 
 
+def test_a_rule_that_hits_no_payment_is_told_by_its_alerts(session: Session) -> None:
+    found = [(Measure.ALERTS, "GX-B06", 2), (Measure.HITS, "GX-U10", 5)]
+    found += [(Measure.ALERTS, "GX-U10", 3)]
+    daily = Daily(
+        mof_div_code=lab.NANNING,
+        business_day=dt.date(2026, 3, 20),
+        revision=1,
+        family=Family.RULES,
+        reason=wire.Reason.LATE,
+        figures=tuple(Figure(measure=m, rule_id=r, value=v) for m, r, v in found),
+    )
+    figures_lab.Member(session, lab.NANNING).report([daily])
+
+    year, codes = dt.date(2026, 1, 1), [lab.NANNING]
+    rules = Reading().rules_hit_most(session, of_service(), year, codes, most=9)
+
+    assert [(one.of, one.count) for one in rules] == [("GX-U10", 5), ("GX-B06", 2)]
+    assert differing(session) == 0
+
+
 def test_twelve_months_end_with_this_one() -> None:
     found = months_before(dt.date(2026, 3, 20), 12)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from kuwei_hub.statistics.domain import FOLDED, Checked
+from kuwei_hub.statistics.domain import FOLDED, RULED, Checked
 from kuwei_hub.statistics.models import NO_STAGE
 
 STATEMENT_TIMEOUT = "10min"
@@ -17,24 +17,33 @@ STATEMENT_TIMEOUT = "10min"
 
 # The parts below are put together from these names alone.
 _NAMES = [measure.value for measure in FOLDED]
-_PLAIN_SUMS = ", ".join(
-    f"coalesce(sum(value) FILTER (WHERE measure = '{name}'), 0) AS {name}"
-    for name in _NAMES
-)
+_RULED = [measure.value for measure in RULED]
+
+
+def _plain(names: list[str]) -> str:
+    return ", ".join(
+        f"coalesce(sum(value) FILTER (WHERE measure = '{name}'), 0) AS {name}"
+        for name in names
+    )
+
+
+def _among(names: list[str]) -> str:
+    return "measure IN ({})".format(", ".join(f"'{name}'" for name in names))
+
+
 _SPANS = "unnest(ARRAY['month', 'year']) AS span"
 _SINCE = "CAST(date_trunc(span, business_day) AS date) AS since"
 _HEAD = f"SELECT span, {_SINCE}, mof_div_code"
 
 _PLAIN = {
     "statistic_sum": f"""
-        {_HEAD}, coalesce(stage, '{NO_STAGE}') AS stage, {_PLAIN_SUMS}
+        {_HEAD}, coalesce(stage, '{NO_STAGE}') AS stage, {_plain(_NAMES)}
         FROM statistic, {_SPANS}
-        WHERE mof_div_code = :code
-          AND measure IN ({", ".join(f"'{name}'" for name in _NAMES)})
+        WHERE mof_div_code = :code AND {_among(_NAMES)}
         GROUP BY 1, 2, 3, 4""",
     "statistic_rule_sum": f"""
-        {_HEAD}, rule_id, sum(value) AS hits FROM statistic, {_SPANS}
-        WHERE mof_div_code = :code AND measure = 'hits' AND rule_id IS NOT NULL
+        {_HEAD}, rule_id, {_plain(_RULED)} FROM statistic, {_SPANS}
+        WHERE mof_div_code = :code AND {_among(_RULED)} AND rule_id IS NOT NULL
         GROUP BY 1, 2, 3, 4""",
 }
 """What each table would hold of a jurisdiction, from the days."""
@@ -45,7 +54,7 @@ _KEYS = {
     "statistic_sum": ["span", "since", "mof_div_code", "stage"],
     "statistic_rule_sum": ["span", "since", "mof_div_code", "rule_id"],
 }
-_VALUES = {"statistic_sum": _NAMES, "statistic_rule_sum": ["hits"]}
+_VALUES = {"statistic_sum": _NAMES, "statistic_rule_sum": _RULED}
 
 # Keys begin with the span: leaping from one to the next finds a jurisdiction's rows
 # without reading everybody's.

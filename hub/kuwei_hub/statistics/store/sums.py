@@ -15,7 +15,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from kuwei_hub.statistics.domain import FOLDED, Change, Hits, MonthSum, Span
+from kuwei_hub.statistics.domain import FOLDED, RULED, Change, Hits, MonthSum, Span
 from kuwei_hub.statistics.models import NO_STAGE, StatisticRuleSum, StatisticSum
 from kuwei_shared.db.paging import within
 from kuwei_shared.identity.scope import VisibleJurisdictions
@@ -23,15 +23,17 @@ from kuwei_shared.wire.statistics import Measure, Stage
 
 # The parts below are put together from these names alone.
 _NAMES = [measure.value for measure in FOLDED]
+_RULED = [measure.value for measure in RULED]
 _ANY = " OR ".join(f"{name} <> 0" for name in _NAMES)
 
 _Key = tuple[str, dt.date, str, str]
 """Span, its first day, jurisdiction, and stage or rule: a primary key's order."""
 
+# A rule that runs on a schedule hits no payment: its alerts are what it found.
 _HITS = """
-SELECT {of} AS of, sum(hits) AS count FROM statistic_rule_sum
+SELECT {of} AS of, greatest(sum(hits), sum(alerts)) AS count FROM statistic_rule_sum
 WHERE span = :span AND since = ANY(:since) AND {where}
-GROUP BY 1 HAVING sum(hits) <> 0 ORDER BY 2 DESC, 1 LIMIT :most
+GROUP BY 1 HAVING greatest(sum(hits), sum(alerts)) > 0 ORDER BY 2 DESC, 1 LIMIT :most
 """
 
 
@@ -51,7 +53,7 @@ def add(
         changes: of a jurisdiction on a day; several of one are added up.
     """
     stages: dict[_Key, Counter[str]] = defaultdict(Counter)
-    hits: dict[_Key, Counter[str]] = defaultdict(Counter)
+    rules: dict[_Key, Counter[str]] = defaultdict(Counter)
     for code, day, change in changes:
         scope.require(code)
         for span in Span:
@@ -60,10 +62,12 @@ def add(
                 stages[(*place, stage or NO_STAGE)].update(
                     {measure.value: value for measure, value in more.items()}
                 )
-            for rule, count in change.hits.items():
-                hits[(*place, rule)].update(hits=count)
+            for rule, more in change.rules.items():
+                rules[(*place, rule)].update(
+                    {measure.value: value for measure, value in more.items()}
+                )
     _put(session, StatisticSum, stages, sums=_NAMES)
-    _put(session, StatisticRuleSum, hits, sums=["hits"])
+    _put(session, StatisticRuleSum, rules, sums=_RULED)
 
 
 def latest(

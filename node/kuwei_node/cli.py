@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import re
 import sys
 from contextlib import closing
 from decimal import Decimal
@@ -15,6 +14,7 @@ import click
 
 from kuwei_node.bootstrap import Node, build
 from kuwei_node.intake.adapters import files, notice
+from kuwei_node.intake.adapters.amount import Yuan
 from kuwei_node.intake.domain.progress import State
 from kuwei_node.intake.domain.rows import Totals
 from kuwei_node.intake.service.reference_files import ReferenceFile
@@ -37,22 +37,6 @@ from kuwei_shared.web.settings import from_environment
 EXITS = {State.DONE: 0, State.PARTLY: 0, State.REFUSED: 3}
 """How an import came out → exit status; 1 for the rest (2 is a misspelt command)."""
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
-YUAN = re.compile(r"-?\d{1,16}(\.\d{1,2})?", re.ASCII)
-
-
-class Yuan(click.ParamType[Decimal]):
-    """An amount in yuan, to the fen."""
-
-    name = "yuan"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Decimal:
-        """Return the amount; separators are allowed."""
-        plain = str(value).replace(",", "")
-        if not YUAN.fullmatch(plain):
-            self.fail(f"“{value}”不是金额:须为数字(元,精确到分)。", param, ctx)
-        return Decimal(plain)
 
 
 @click.group()
@@ -376,9 +360,9 @@ def _tell(files_all: int, files_done: int, rows: int) -> None:
 @click.pass_context
 def generate(context: click.Context) -> None:
     """生成样本 Write a generated province, and labels of what breaks a rule."""
-    from kuwei_shared.sample.cli import generate as command  # of no use to others
+    from kuwei_shared.sample import asked  # of no use to the other verbs
 
-    command.main(args=context.args, prog_name="kuwei-node generate")
+    asked.run(context.args)
 
 
 @verbs.command("evaluate", add_help_option=False, context_settings=PASS_ON)

@@ -19,7 +19,7 @@ from kuwei_node.intake.domain.progress import State
 from kuwei_node.intake.domain.rows import Totals
 from kuwei_node.intake.service.reference_files import ReferenceFile
 from kuwei_node.intake.tasks import run_import
-from kuwei_node.payments.adapters import comparison
+from kuwei_node.payments import tasks as payments_tasks
 from kuwei_node.reference.domain import ALWAYS_FROM
 from kuwei_node.schedule.tasks import sweep
 from kuwei_node.settings import Settings
@@ -45,6 +45,7 @@ def verbs() -> None:
 
 
 verbs.add_command(audit_log.group(lambda: node("cli")))
+verbs.add_command(payments_tasks.group(lambda: node("cli")))
 
 
 @verbs.command("migrate")
@@ -234,36 +235,6 @@ def catalogue_tune(
         details = {"param": param, "value": value, "by": by, "approve_by": approve_by}
         record(built.audit, session, "调整参数", rule_id, **details)
     click.echo(f"{rule_id} 的 {param} 已调为 {value}")
-
-
-@verbs.group("totals")
-def totals() -> None:
-    """累计数 Running totals, kept beside the payment ledger."""
-
-
-@totals.command("check")
-def totals_check() -> None:
-    """与支付明细核对 Compare every total with the ledger; fails if one differs."""
-    built, wrong = node("cli"), 0
-    with built.unit_of_work.begin() as session:
-        for one in built.ledger.running.check(session):
-            click.echo(comparison(one))
-            wrong += one.differing
-    click.echo(f"不符 {wrong:,} 行" if wrong else "累计数与支付明细相符")
-    sys.exit(1 if wrong else 0)
-
-
-@totals.command("rebuild")
-@click.option("--kind", type=int, help="累计数编号;缺省为全部。")
-def totals_rebuild(kind: int | None) -> None:
-    """按支付明细重算 Put totals right by the ledger, while payments go on."""
-    built = node("cli")
-    with built.unit_of_work.begin() as session:
-        chosen = built.ledger.running.kept(session, kind)
-        record(built.audit, session, "重算累计数", f"{kind or '全部'}")
-    for total, number in chosen.items():
-        changed = built.ledger.running.rebuild(total, number)
-        click.echo(f"累计数 {number}:改正 {changed:,} 行")
 
 
 @verbs.command("import")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from kuwei_shared.rules.model import Basis, Rule, Severity, Status
+from kuwei_shared.rules.model import Basis, Policy, Rule, Severity, Status
+from kuwei_shared.screening.decision import Decision
 
 SUBJECTS: dict[str, str] = {
     "payment": "支付",
@@ -17,6 +18,32 @@ SUBJECTS: dict[str, str] = {
     "project": "项目",
     "account_day": "账户日余额",
     "bank_report": "代理银行报告",
+}
+
+
+PAID_ANYWAY = Rule(
+    id="NODE-PAID",
+    version=1,
+    title="暂缓或拒付的支付已经付出",
+    status=Status.STABLE,
+    severity=Severity.RED,
+    warn_type="direction",
+    basis=(),
+    stages=("receipt",),
+    when="false",
+    on_missing=Policy.PASS,
+    on_error=Policy.PASS,
+    explain="支付 {payment_id} 的银行回单报来 {pay_amt} 元已经付出,"
+    "而同一笔支付在此前环节{stopped}。",
+    review="核对银行回单,查明代理银行凭什么办理、款项能否追回;"
+    "此前环节仍在待处理队列的,一并作出处理。",
+)
+"""Says of money that moved in spite of the node; no rule of a catalogue sees that."""
+OWN: Mapping[str, Rule] = {PAID_ANYWAY.id: PAID_ANYWAY}
+"""What the node itself raises alerts for."""
+STOPPED: Mapping[str, str] = {
+    Decision.HOLD: "尚在暂缓",
+    Decision.REJECT: "已被拒付",
 }
 
 
@@ -97,6 +124,11 @@ class AlertRow:
     hit_amount: Decimal
     raised_at: dt.datetime
     last_at: dt.datetime
+
+    @property
+    def own_title(self) -> str | None:
+        """The title of what the node itself raises alerts for."""
+        return OWN[self.rule_id].title if self.rule_id in OWN else None
 
     @property
     def subject_title(self) -> str:

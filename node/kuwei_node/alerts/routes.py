@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
-from kuwei_node.alerts.domain import AlertRow, AlertSearch
+from kuwei_node.alerts.domain import OWN, AlertRow, AlertSearch
 from kuwei_node.alerts.service import AlertReading
 from kuwei_node.catalogue.service.rulebook import Rulebook
 from kuwei_shared.identity.permissions import Permission
@@ -76,6 +76,7 @@ def routes(alerts: AlertReading, rulebook: Rulebook) -> APIRouter:
 
 
 def _layout(titles: dict[str, str]) -> Layout:
+    titles = {one.id: one.title for one in OWN.values()} | titles
     rules = {rule_id: f"{rule_id} {title}" for rule_id, title in titles.items()}
     severities = {k: v for k, v in SEVERITIES.items() if k != "record"}
     return Layout(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from kuwei_node.alerts.domain import (
+    OWN,
+    STOPPED,
     AlertDetail,
     AlertPayment,
     AlertRecord,
@@ -31,6 +34,7 @@ from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.rules.compiler import EffectiveRule, Statement
 from kuwei_shared.rules.explain import explanation, spoken
 from kuwei_shared.rules.vocabulary import PAYMENT
+from kuwei_shared.screening.decision import Decision
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
 
@@ -73,6 +77,19 @@ class Alerts:
             compiled_id=compiled_id,
             at=self.clock.now(),
         )
+
+    def raise_paid(
+        self, session: Session, stopped: Mapping[int, Decision], compiled_id: int
+    ) -> None:
+        """Raise an alert of its own for each receipt of a payment stopped before.
+
+        Args:
+            session: the open transaction.
+            stopped: receipt → what had become of its payment: held or refused.
+            compiled_id: the catalogue in force.
+        """
+        said_so = {seq: decision.value for seq, decision in stopped.items()}
+        hits.raise_paid(session, said_so, compiled_id, self.clock.now())
 
     def recount(
         self,
@@ -147,6 +164,8 @@ class AlertReading:
                 "没有这条预警,或它不在您的管辖范围内。",
                 kind=Kind.MISSING,
             )
+        if record.rule_id in OWN:
+            return _own_detail(record)
         effective = self.catalogues.rebuilt(
             session, record.release, record.tuning, record.first_used_at
         )
@@ -171,6 +190,25 @@ def _statement(effective: EffectiveCatalogue, one: EffectiveRule) -> Statement:
     if one.rule.schedule is None:
         return effective.realtime
     return effective.scheduled(one.rule.subject, one.rule.schedule)
+
+
+def _own_detail(record: AlertRecord) -> AlertDetail:
+    rule, operands = OWN[record.rule_id], record.operands or {}
+    said_so = {
+        "payment_id": operands["payment_id"],
+        "pay_amt": f"{Decimal(operands['pay_amt']):,.2f}",
+        "stopped": STOPPED[operands["stopped"]],
+    }
+    return AlertDetail(
+        record=record,
+        rule=rule,
+        sentence=rule.explain.format(**said_so),
+        operands=[],
+        params=[],
+        basis=None,
+        window="none",
+        by=PAYMENT_KEY,
+    )
 
 
 def _detail(

@@ -89,6 +89,7 @@ class QueueRow(Decided):
 
     Attributes:
         hits: ids of the rules it hit, strongest first.
+        is_paid: a bank receipt says that its money has moved all the same.
     """
 
     payment_id: str
@@ -100,6 +101,12 @@ class QueueRow(Decided):
     use_des: str | None
     pay_amt: Decimal
     hits: Sequence[str]
+    is_paid: bool
+
+    @property
+    def paid_title(self) -> str:
+        """Whether it was paid all the same, for an export."""
+        return "是" if self.is_paid else ""
 
     @property
     def hit_list(self) -> str:

@@ -28,15 +28,16 @@ Reason = Annotated[str, Form(max_length=5_000)]
 
 COLUMNS = (
     Column(name="held_at", label="暂缓时间", is_sortable=True),
-    Column(name="payment_id", label="支付主键"),
+    Column(name="payment_id", label="支付主键", is_sortable=True),
     Column(name="stage", label="环节", words=TIMINGS, is_filed_only=True),
     Column(name="vou_date", label="业务日期", is_filed_only=True),
     Column(name="agency_code", label="单位代码", is_filed_only=True),
-    Column(name="agency_name", label="预算单位"),
+    Column(name="agency_name", label="预算单位", is_sortable=True),
     Column(name="payee_acct_name", label="收款人"),
     Column(name="use_des", label="用途"),
     Column(name="pay_amt", label="金额(元)", is_sortable=True, is_figure=True),
     Column(name="hit_list", label="命中规则"),
+    Column(name="paid_title", label="回单已到", is_filed_only=True),
 )
 OPEN = (*COLUMNS, Column(name="state_title", label="办理"))
 DONE = (

@@ -28,7 +28,8 @@ _COLUMNS = (
     " p.payee_acct_name, p.use_des, p.pay_amt, ARRAY(SELECT t.rule_id FROM hit t"
     " WHERE t.payment_seq = h.payment_seq ORDER BY array_position("
     "ARRAY['grey', 'red', 'orange', 'yellow', 'record'], t.severity), t.rule_id)"
-    " AS hits"
+    " AS hits, EXISTS (SELECT FROM payment r WHERE r.payment_id = p.payment_id"
+    " AND r.mof_div_code = p.mof_div_code AND r.stage = 'receipt') AS is_paid"
 )
 _SOURCE = (
     "hold h JOIN payment p ON p.seq = h.payment_seq AND p.fiscal_year = h.fiscal_year"
@@ -37,6 +38,8 @@ _ORDERS = {
     "held_at": ("h.held_at", "h.payment_seq"),
     "decided_at": ("h.decided_at", "h.payment_seq"),
     "pay_amt": ("p.pay_amt", "h.payment_seq"),
+    "payment_id": ("p.payment_id", "h.payment_seq"),
+    "agency_name": ("p.agency_name", "h.agency_code", "h.payment_seq"),
 }
 
 

@@ -108,6 +108,15 @@ class Arrived:
         """Return the decision on one of them."""
         return decide(self.rows[judged.seq], judged, self.stopped.get(judged.seq))
 
+    @property
+    def paid_anyway(self) -> dict[int, Decision]:
+        """The receipts of what was stopped: their money has moved all the same."""
+        return {
+            seq: decision
+            for seq, decision in self.stopped.items()
+            if self.rows[seq]["stage"] == "receipt"
+        }
+
     def is_refused(self, judged: Judgement) -> bool:
         """Tell whether no fact counts one of them."""
         return self.decide(judged) is Decision.REJECT

@@ -170,6 +170,9 @@ class Screening:
             records.record_appended_hits(session, effective, appended)
             mine = (APPENDED, records.among(appended))
             self.alerts.raise_for_rows(session, effective, compiled, *mine)
+            paid_anyway = records.appended_stopped_earlier(session)
+            if paid_anyway:
+                self.alerts.raise_paid(session, paid_anyway, compiled)
 
     def _screen_slowly(
         self,
@@ -215,6 +218,15 @@ class Screening:
             again = self.judging.judge(session, effective, mine)
             judged |= {one.seq: one for one in again}
         return [(one, judged[one.seq]) for one in kept]
+
+    def judge(
+        self, session: Session, effective: EffectiveCatalogue, seqs: list[int]
+    ) -> list[Judgement]:
+        """Judge recorded payments by any catalogue, by what was known when they came.
+
+        Nothing is recorded.
+        """
+        return self.judging.judge(session, effective, seqs)
 
     def recall(
         self, session: Session, seq: int
@@ -351,6 +363,8 @@ class Screening:
         if hit:
             records.record_hits(session, effective, (judged[seq] for seq in hit))
             self.alerts.raise_for(session, effective, compiled, hit)
+        if arrived.paid_anyway:
+            self.alerts.raise_paid(session, arrived.paid_anyway, compiled)
         stopped = [
             judged[s].outcomes for s, d in decisions.items() if d is not Decision.PASS
         ]

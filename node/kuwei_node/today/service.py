@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from kuwei_node.alerts.domain import OWN
 from kuwei_node.brake.service import Brakes
 from kuwei_node.catalogue.service.catalogues import Catalogues
 from kuwei_node.catalogue.service.rulebook import Rulebook
@@ -59,7 +60,7 @@ class Today:
             undetermined=_counts(open_rules, titles),
             latest=store.latest_alerts(session, scope, span),
             trips=self.brakes.open_trips(session),
-            titles=titles,
+            titles={one.id: one.title for one in OWN.values()} | titles,
             catalogue=self.catalogues.status(session),
             link=self._link(session),
         )

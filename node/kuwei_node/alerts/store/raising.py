@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
-from kuwei_node.alerts.domain import Raising
+from kuwei_node.alerts.domain import PAID_ANYWAY, Raising
 from kuwei_shared.db.prepared import Prepared, run_verbatim
 from kuwei_shared.rules.printer import quote
 from kuwei_shared.rules.vocabulary import PAYMENT
@@ -57,6 +57,34 @@ def raise_for_rows(
         return 0
     compiled, now = f"{compiled_id:d}", f"{quote(at.isoformat())}::timestamptz"
     return run_verbatim(session, _raising(raisings, among, compiled=compiled, at=now))
+
+
+_PAID = Prepared(
+    f"INSERT INTO alert ({KEY}, subject, first_day, severity, agency_code, hit_count,"
+    " hit_amount, first_payment_seq, last_payment_seq, compiled_id, operands,"
+    f" raised_at, last_at) SELECT {quote(PAID_ANYWAY.id)}, p.mof_div_code,"
+    f" concat_ws('|', p.payment_id, p.stage), p.vou_date, {quote(PAYMENT)},"
+    f" p.vou_date, {quote(PAID_ANYWAY.severity)}, p.agency_code, 1, p.pay_amt, p.seq,"
+    " p.seq, $3, jsonb_build_object('payment_id', p.payment_id, 'pay_amt',"
+    " p.pay_amt::text, 'stopped', r.stopped), $4, $4"
+    " FROM unnest($1, $2) AS r(seq, stopped) JOIN payment p ON p.seq = r.seq"
+    f" ORDER BY 1, 2, 3, 4 ON CONFLICT ({KEY}) DO NOTHING",
+    ("bigint[]", "text[]", "bigint", "timestamptz"),
+)
+
+
+def raise_paid(
+    session: Session, stopped: Mapping[int, str], compiled_id: int, at: dt.datetime
+) -> None:
+    """Raise an alert for each receipt of a payment that was stopped earlier.
+
+    Args:
+        session: the open transaction.
+        stopped: receipt → what had stopped its payment.
+        compiled_id: the catalogue in force.
+        at: now.
+    """
+    _PAID.run(session, list(stopped), list(stopped.values()), compiled_id, at)
 
 
 def hits_of(

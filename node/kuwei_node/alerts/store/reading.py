@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from kuwei_node.alerts.domain import (
+    OWN,
     AlertDetail,
     AlertPayment,
     AlertRecord,
@@ -108,7 +109,7 @@ def payments(
         f"concat_ws('|', {columns}) = :key",
         _IN_WINDOW.get(alert.window, "true"),
     ]
-    if alert.rule.schedule is None:
+    if alert.rule.schedule is None and alert.rule.id not in OWN:
         where.append(
             "EXISTS (SELECT FROM hit h WHERE h.payment_seq = p.seq"
             " AND h.rule_id = :rule)"

@@ -87,7 +87,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {  # Any: OpenAPI's own shape
     400: _problem("正文不是可读的 JSON"),
     401: _problem("没有有效的访问令牌"),
     403: _problem("该账号不能提交支付,或区划、预算单位、指标不在其范围内"),
-    409: _problem("支付主键已受理而内容不同,或冲减超出原支付"),
+    409: _problem("支付主键已受理而内容不同,各环节不一致,或冲减不合原支付"),
     422: _problem("要素不符合格式,说明所在位置"),
     429: _problem("超过处理能力,按 Retry-After 重试"),
     503: _problem("暂不可用,按 Retry-After 重试"),

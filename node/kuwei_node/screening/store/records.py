@@ -180,24 +180,43 @@ def kept(session: Session, seqs: list[int]) -> list[Kept]:
 
 
 # Whatever the budget year: who says another one stays stopped.
-_EARLIER_STAGE = Prepared(
+_EARLIER_STAGE = (
     "SELECT later.seq, max(CASE WHEN s.decision = 'reject' OR h.state = 'refused'"
-    " THEN 'reject' WHEN h.state = 'held' THEN 'hold' END) FROM payment later"
+    " THEN 'reject' WHEN h.state = 'held' THEN 'hold' END) FROM {0} later"
     " JOIN payment p ON p.payment_id = later.payment_id"
     " AND p.mof_div_code = later.mof_div_code"
     " JOIN screening s ON s.payment_seq = p.seq AND s.fiscal_year = p.fiscal_year"
     " LEFT JOIN hold h ON h.payment_seq = p.seq"
-    " WHERE later.seq = ANY($1) AND (p.stage = 'request' AND later.stage = 'voucher'"
-    " OR p.stage IN ('request', 'voucher') AND later.stage = 'receipt')"
-    " AND (s.decision = 'reject' OR h.state IN ('held', 'refused'))"
-    " GROUP BY later.seq",
+    " WHERE {1} AND (s.decision = 'reject' OR h.state IN ('held', 'refused'))"
+    " GROUP BY later.seq"
+)
+_STOPPED = Prepared(
+    _EARLIER_STAGE.format(
+        "payment",
+        "later.seq = ANY($1) AND (p.stage = 'request' AND later.stage = 'voucher'"
+        " OR p.stage IN ('request', 'voucher') AND later.stage = 'receipt')",
+    ),
     ("bigint[]",),
+)
+# At a node that takes in files alone nothing is ever stopped: the first condition
+# then saves the look, which costs an index probe for each receipt.
+_COULD_STOP = "p.import_id IS NULL AND p.stage <> 'receipt'"
+_APPENDED_STOPPED = _EARLIER_STAGE.format(
+    APPENDED,
+    f"(SELECT EXISTS (SELECT FROM payment p WHERE {_COULD_STOP}))"
+    f" AND later.stage = 'receipt' AND {_COULD_STOP}",
 )
 
 
 def stopped_earlier(session: Session, seqs: list[int]) -> dict[int, Decision]:
     """Return payments that were refused or are still held at an earlier stage."""
-    rows = _EARLIER_STAGE.run(session, seqs)
+    rows = _STOPPED.run(session, seqs)
+    return {seq: Decision(decision) for seq, decision in rows}
+
+
+def appended_stopped_earlier(session: Session) -> dict[int, Decision]:
+    """Return such receipts among the payments an import has just appended."""
+    rows = session.execute(text(_APPENDED_STOPPED))
     return {seq: Decision(decision) for seq, decision in rows}
 
 

@@ -144,6 +144,107 @@ class RuleOutcome:
         return self.stops is not None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One rule's outcome as recorded and as it comes out now, where they differ.
+
+    Attributes:
+        then: None for a rule the release that judged did not hold.
+        now: None for a rule the other release does not hold.
+        operands: label, value recorded, value now, of what the rule reads.
+    """
+
+    rule_id: str
+    title: str
+    then: Outcome | None
+    now: Outcome | None
+    operands: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one catalogue says of a payment: letters, weight, values of what it read."""
+
+    effective: EffectiveCatalogue
+    letters: str
+    weight: int
+    operands: Fields | None
+
+    @property
+    def decision(self) -> str:
+        """What its outcomes amount to."""
+        return decision_of(self.weight).value
+
+    def says_as(self, other: Verdict) -> bool:
+        """Tell whether another says exactly the same: letters, weight and operands."""
+        return (self.by_rule, self.weight, self._written) == (
+            other.by_rule,
+            other.weight,
+            other._written,
+        )
+
+    @property
+    def _written(self) -> dict[str, str]:
+        """The operands as they are recorded: an amount is kept as its digits."""
+        return {name: str(value) for name, value in (self.operands or {}).items()}
+
+    @property
+    def by_rule(self) -> dict[str, Outcome]:
+        """Rule id → outcome."""
+        rules = self.effective.realtime.rules
+        return {
+            one.rule.id: Outcome(letter)
+            for one, letter in zip(rules, self.letters, strict=True)
+        }
+
+
+def compared(then: Verdict, now: Verdict) -> list[Compared]:
+    """Return the rules whose outcome, or a value they read, differs."""
+    before, after = then.by_rule, now.by_rule
+    known, found = dict(then.operands or {}), dict(now.operands or {})
+    rows = [
+        _compared(rule_id, then, now, (before.get(rule_id), after.get(rule_id)))
+        for rule_id in {**before, **after}
+    ]
+    # Values are recorded for whoever is hit; without a hit on one side there is
+    # nothing to set beside the other's.
+    has_both = bool(known) and bool(found)
+    return [one for one in rows if one.then != one.now or (has_both and _differ(one))]
+
+
+def _differ(one: Compared) -> bool:
+    return any(then != now for _, then, now in one.operands)
+
+
+def _compared(
+    rule_id: str,
+    then: Verdict,
+    now: Verdict,
+    outcomes: tuple[Outcome | None, Outcome | None],
+) -> Compared:
+    source = now if outcomes[1] is not None else then
+    one, vocabulary = (
+        source.effective.by_id[rule_id],
+        source.effective.catalogue.vocabulary,
+    )
+    known, found = then.operands or {}, now.operands or {}
+    return Compared(
+        rule_id=rule_id,
+        title=one.rule.title,
+        then=outcomes[0],
+        now=outcomes[1],
+        operands=[
+            (
+                vocabulary.label_of(name),
+                said(name, known.get(name), vocabulary) if name in known else "—",
+                said(name, found.get(name), vocabulary) if name in found else "—",
+            )
+            for name in source.effective.realtime.operands_of(one.rule)
+            if name in known or name in found
+        ],
+    )
+
+
 def outcomes_of(
     effective: EffectiveCatalogue,
     letters: str,

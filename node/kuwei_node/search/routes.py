@@ -3,19 +3,20 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import Response
 
 from kuwei_node.search.domain import ASKED_FOR, STAGES, PaymentRow, PaymentSearch
-from kuwei_node.search.service import Search
+from kuwei_node.search.service import Search, SecondLook
 from kuwei_shared.identity.permissions import Permission
 from kuwei_shared.kernel.pages import Page
 from kuwei_shared.web import export
 from kuwei_shared.web.guards import FORM, DeskDep, HereDep, needs
-from kuwei_shared.web.parts import Desk
+from kuwei_shared.web.parts import Desk, Here
 from kuwei_shared.web.tables import Column, Filter, Layout, TableAsk
 
 PATH = "/payments"
+Release = Annotated[str, Form(max_length=60)]
 Seq = Annotated[int, Path(ge=1, lt=2**63)]
 
 COLUMNS = (
@@ -63,17 +64,25 @@ def routes(search: Search) -> APIRouter:
             form, layout, ask, lambda a: _page(search, desk, a), desk=desk
         )
 
+    def shown(seq: int, here: Here, desk: Desk, again: SecondLook | None) -> Response:
+        found = search.find(desk.session, desk.scope, seq)
+        releases = search.releases(desk.session)
+        return here.page(
+            "search/payment.html", found=found, again=again, releases=releases
+        )
+
     @router.get("/{seq}")
     def payment(seq: Seq, here: HereDep, desk: DeskDep) -> Response:
-        found = search.find(desk.session, desk.scope, seq)
-        return here.page("search/payment.html", found=found, again=None)
+        return shown(seq, here, desk, None)
 
     @router.post("/{seq}/rescreen", dependencies=[FORM])
-    def rescreen(seq: Seq, here: HereDep, desk: DeskDep) -> Response:
-        again = search.again(desk.session, desk.scope, seq)
-        desk.record("重新审核", f"支付 {seq}", equal="是" if again.is_equal else "否")
-        found = search.find(desk.session, desk.scope, seq)
-        return here.page("search/payment.html", found=found, again=again)
+    def rescreen(
+        seq: Seq, here: HereDep, desk: DeskDep, release: Release = ""
+    ) -> Response:
+        again = search.again(desk.session, desk.scope, seq, release or None)
+        equal = "是" if again.is_equal else "否"
+        desk.record("重新审核", f"支付 {seq}", release=again.release, equal=equal)
+        return shown(seq, here, desk, again)
 
     return router
 

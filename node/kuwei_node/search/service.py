@@ -13,10 +13,13 @@ from kuwei_node.holds.service import Holds
 from kuwei_node.screening.service import Screening
 from kuwei_node.search import store
 from kuwei_node.search.domain import (
+    Compared,
     Fields,
     PaymentRow,
     PaymentSearch,
     RuleOutcome,
+    Verdict,
+    compared,
     outcomes_of,
 )
 from kuwei_shared.catalogue.wording import said
@@ -88,20 +91,24 @@ class PaymentDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondLook:
-    """A payment screened again under the release that screened it.
+    """A payment screened again, beside what was recorded of it.
 
     Attributes:
-        differing: rule id, outcome recorded, outcome now; empty when equal.
+        release: the release asked for.
+        is_same: it is the one that judged, with the same tunings and local rules;
+            another judges as it would here now.
+        then, now: what the rules amounted to, and amount to.
+        differing: rules whose outcome or operands differ.
+        is_equal: everything came out as recorded: decision, letters and operands.
     """
 
     release: str
+    is_same: bool
     rules: int
-    differing: Sequence[tuple[str, Outcome, Outcome]]
-
-    @property
-    def is_equal(self) -> bool:
-        """Whether everything came out as recorded."""
-        return not self.differing
+    then: str
+    now: str
+    differing: Sequence[Compared]
+    is_equal: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,32 +152,59 @@ class Search:
             hold=self._hold(session, scope, seq),
         )
 
+    def releases(self, session: Session) -> list[str]:
+        """Return the releases a payment can be screened again under."""
+        return self.rulebook.releases(session)
+
     def again(
-        self, session: Session, scope: VisibleJurisdictions, seq: int
+        self,
+        session: Session,
+        scope: VisibleJurisdictions,
+        seq: int,
+        release: str | None = None,
     ) -> SecondLook:
-        """Screen a payment again under the catalogue that screened it.
+        """Screen a payment again, recording nothing.
+
+        Args:
+            session: the open transaction.
+            scope: what the viewer may see.
+            seq: the payment's number.
+            release: one this node has seen; None for the catalogue that judged.
 
         Raises:
-            KuweiError: ``payment.unknown``, ``payment.not_screened``.
+            KuweiError: ``payment.unknown``, ``payment.not_screened``,
+                ``catalogue.unseen``.
         """
         self._fields(session, scope, seq)
         recalled = self.screening.recall(session, seq)
         if recalled is None:
             raise KuweiError("payment.not_screened", "这笔记录没有经过审核,无从比对。")
         kept, effective = recalled
+        is_same = release is None or release == effective.release
+        by = effective if is_same else self.rulebook.under(session, release or "")
         # Facts reach beyond what the viewer may see; the outcomes are the node's.
         with own_sight(session):
-            ((_, judged),) = self.screening.rescreen(session, [seq])
-        ids = [one.rule.id for one in effective.realtime.rules]
-        pairs = zip(ids, kept.outcomes, judged.outcomes, strict=True)
+            (judged,) = self.screening.judge(session, by, [seq])
+        then = Verdict(
+            effective=effective,
+            letters=kept.outcomes,
+            weight=kept.weight,
+            operands=kept.operands,
+        )
+        now = Verdict(
+            effective=by,
+            letters=judged.outcomes,
+            weight=judged.weight,
+            operands=judged.operands,
+        )
         return SecondLook(
-            release=effective.release,
-            rules=len(ids),
-            differing=[
-                (rule_id, Outcome(then), Outcome(now))
-                for rule_id, then, now in pairs
-                if then != now
-            ],
+            release=by.release,
+            is_same=is_same,
+            rules=len(now.letters),
+            then=then.decision,
+            now=now.decision,
+            differing=compared(then, now),
+            is_equal=then.says_as(now),
         )
 
     def _fields(

@@ -38,6 +38,7 @@ DETAILS = {
     "profile": "导入方案",
     "proposal": "调整单",
     "reason": "理由",
+    "release": "目录版本",
     "renamed": "更名",
     "root": "根摘要",
     "rows": "行数",

@@ -118,11 +118,7 @@ class Catalogues:
             return found
         data = releases.bundle(session, release)
         if data is None:
-            raise KuweiError(
-                "catalogue.unseen",
-                f"本节点没有目录 {release},无法按它重新筛查。",
-                kind=Kind.MISSING,
-            )
+            raise _unseen(release)
         rebuilt = combine(
             release,
             bundle.unpack_files(data),
@@ -137,6 +133,20 @@ class Catalogues:
                 self._replayed.pop(next(iter(self._replayed)))
             self._replayed[key] = rebuilt
         return rebuilt
+
+    def under(self, session: Session, release: str) -> EffectiveCatalogue:
+        """Return a release this node has seen, as it would act here now.
+
+        Raises:
+            KuweiError: ``catalogue.unseen``, or why it does not compile.
+        """
+        current = self.current(session)
+        if current.release == release:
+            return current
+        data = releases.bundle(session, release)
+        if data is None:
+            raise _unseen(release)
+        return self._combine(session, release, bundle.unpack_files(data)).effective
 
     def standard(self, session: Session) -> tuple[str, Files]:
         """Return version and files of the release in force.
@@ -223,6 +233,14 @@ class Catalogues:
             local_rules=local_rules.in_force(session),
             alert_only=self._tripped(session),
         )
+
+
+def _unseen(release: str) -> KuweiError:
+    return KuweiError(
+        "catalogue.unseen",
+        f"本节点没有目录 {release},无法按它重新筛查;请在所列版本中选择。",
+        kind=Kind.MISSING,
+    )
 
 
 def _flat(tuning: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

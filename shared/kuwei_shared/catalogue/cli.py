@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -82,7 +82,7 @@ def check(root: Path, *, listed: bool) -> None:
     """Report every fault in the catalogue at once."""
     if listed:
         for one in CHECKS:
-            click.echo(f"{one.id:20} {type(one).__doc__}")
+            click.echo(f"{one.id:20} {one.says}")
         return
     reading = read(layout.read_folder(root))
     issues = run_checks(reading, read_schemas(root))
@@ -115,7 +115,7 @@ def test(
     root: Path, *, postgres: str | None, mutants: bool, rules: Sequence[str]
 ) -> None:
     """Try every example of every rule on every engine."""
-    reading = _sound(root)
+    reading = _sound(root, rules)
     chosen = frozenset(_rule(reading.catalogue, one).id for one in rules)
     if not reading.rules:
         raise KuweiError("rule.none", f"{root} 中没有规则可试;规则放在 rules/ 下。")
@@ -148,7 +148,7 @@ def test(
 @click.argument("rule_id", metavar="RULE")
 def explain(root: Path, dialect: str, given: Path | None, rule_id: str) -> None:
     """Print everything about one rule."""
-    catalogue = _sound(root).catalogue
+    catalogue = _sound(root, (rule_id,)).catalogue
     rule = _rule(catalogue, rule_id)
     click.echo(sheet(rule, catalogue, Dialect(dialect)))
     if given:
@@ -245,10 +245,18 @@ def main() -> None:
         sys.exit(1)
 
 
-def _sound(root: Path) -> Reading:
-    """Return a catalogue that reads; raise with all issues if it does not."""
+def _sound(root: Path, rules: Collection[str] = ()) -> Reading:
+    """Return a catalogue that reads; raise with all issues if it does not.
+
+    Args:
+        root: the catalogue's folder.
+        rules: whose conditions are asked for; none means all.
+    """
     reading = read(layout.read_folder(root))
-    mistyped = run_checks(reading, {}, (HasUniqueId(), Parses()))
+    found = run_checks(reading, {}, (HasUniqueId(), Parses()))
+    mistyped = [
+        one for one in found if one.code != Parses.id or not rules or one.rule in rules
+    ]
     if mistyped:
         raise refusal(mistyped)
     return reading

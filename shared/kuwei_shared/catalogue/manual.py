@@ -11,6 +11,7 @@ from pathlib import Path
 from string import Template
 
 from kuwei_shared.catalogue.aloud import fact_aloud
+from kuwei_shared.catalogue.checks.registry import CHECKS
 from kuwei_shared.catalogue.document import Plain
 from kuwei_shared.catalogue.scaffold import TEMPLATE
 from kuwei_shared.rules import parser, syntax
@@ -101,6 +102,9 @@ def manual(catalogue: Catalogue, rule_schema: Plain) -> str:
         entities="\n\n".join(_entities(words)),
         facts=_table(("名称", "数什么", "类型", "何时可用"), _facts(catalogue)),
         bounds=_bounds(),
+        checks=_table(
+            ("检查项", "要求"), ((_code(one.id), one.says) for one in CHECKS)
+        ),
         slips=_table(("写成", "报", "改法"), _slips(catalogue)),
     )
 

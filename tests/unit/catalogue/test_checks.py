@@ -67,6 +67,9 @@ FAULTS = [
     ("param.tighten", "pay_amt >= param.limit", "pay_amt <= param.limit", 16),
     ("explain.names", "{pay_amt} 元", "{pay_sum} 元", 19),
     ("explain.braces", "{pay_amt} 元", "{pay_amt 元", 19),
+    ("explain.asides", "{pay_amt} 元", "[{pay_amt} 元", 19),
+    ("explain.asides", "{pay_amt} 元", "[[{pay_amt}]] 元", 19),
+    ("explain.asides", "{pay_amt} 元", "{pay_amt} [元]", 19),
     ("explain.sentence", "核实。", "核实", 20),
     ("examples.outcomes", HIT, "hit: []", 21),
     ("examples.unique", "1999.99", "2000.00", 25),
@@ -196,7 +199,7 @@ def test_the_published_schemas_are_json_schemas(name: str) -> None:
 
 
 def test_every_check_has_an_id_and_a_one_line_description() -> None:
-    described = [(one.id, (type(one).__doc__ or "").strip()) for one in CHECKS]
+    described = [(one.id, one.says) for one in CHECKS]
 
-    assert all(name and text and "\n" not in text for name, text in described)
+    assert all(name and text.endswith("。") for name, text in described)
     assert len({name for name, _ in described}) == len(CHECKS)

@@ -144,5 +144,5 @@ def test_a_folder_that_is_no_catalogue_is_refused(tmp_path: Path) -> None:
 def test_check_can_list_what_it_checks(folder: Path) -> None:
     result = run(folder, "check", "--list")
 
-    assert "id.unique" in result.output
+    assert "id.unique            规则之间、名单之间编号不重复。" in result.output
     assert result.exit_code == 0

@@ -89,6 +89,17 @@ def test_a_mistyped_condition_is_named_by_every_verb(
     assert f"{RULE}:13:3: condition: 词汇表中没有“pay_sum”。" in error.message
 
 
+@pytest.mark.parametrize("verb", ["test", "explain"])
+def test_a_rule_is_tried_though_another_is_mistyped(folder: Path, verb: str) -> None:
+    run(folder, "new", "CT-99")
+    spoil(folder, "pay_amt >=", "pay_sum >=")
+
+    result = run(folder, verb, "CT-99")
+
+    assert result.exit_code == 0
+    assert "CT-99" in result.output or "1 条规则,3 个示例" in result.output
+
+
 FAMILIES = ["../../../tmp/zz", "/tmp/zz", "Gx", "a b", "a/b/c/d", "..", "规则"]  # noqa: S108  # refused
 
 

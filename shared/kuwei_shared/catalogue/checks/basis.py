@@ -16,6 +16,7 @@ class HasSaneDates(RuleCheck):
     """A ground takes effect before it lapses, and not before 1949."""
 
     id = "basis.dates"
+    says = "依据先施行后失效,不早于 1949 年。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield grounds whose dates cannot be."""
@@ -33,6 +34,7 @@ class IsInForce(RuleCheck):
     """A rule that is not retired has at least one ground without an end."""
 
     id = "basis.in_force"
+    says = "未停用的规则至少有一条没有失效的依据。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield living rules whose grounds have all lapsed."""
@@ -50,6 +52,7 @@ class CitesOnce(RuleCheck):
     """The same clause is cited once for the same period."""
 
     id = "basis.once"
+    says = "同一条款在同一时期只引一次。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield the second citation of a clause."""

@@ -21,6 +21,7 @@ class Parses(RuleCheck):
     """A condition is in the language, and its types agree."""
 
     id = "condition"
+    says = "条件合条件语言,各方同类。"
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield the faults of every condition, in rules otherwise wrong too."""
@@ -49,6 +50,7 @@ class RequiresKnownNames(RuleCheck):
     """Names a rule requires are in the vocabulary, and something rests on them."""
 
     id = "requires.known"
+    says = "requires 的名称在词汇表中,且被用到。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield unknown and idle required names."""
@@ -96,6 +98,7 @@ class ConsidersAbsence(RuleCheck):
     """A value that may be absent is required, tested for, or absent in an example."""
 
     id = "absence.considered"
+    says = "可能缺失的名称,说明了缺失时怎样。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield names whose absence the author has not looked at."""
@@ -145,6 +148,7 @@ class ReachesItsNames(RuleCheck):
     """A scheduled rule reads only what its subject's row can lead to."""
 
     id = "names.reach"
+    says = "定时规则只读从对象到得了的名称。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield names that cannot be joined to the subject."""
@@ -164,6 +168,7 @@ class ReadsInTime(RuleCheck):
     """A rule on arrival reads only facts that are certain while its unit waits."""
 
     id = "facts.realtime"
+    says = "逐笔规则只用逐笔可用的事实。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield facts that are known only when the day is closed."""
@@ -185,6 +190,7 @@ class ComparesWithKnownCodes(RuleCheck):
     """A coded field is compared only with codes the vocabulary lists."""
 
     id = "codes.known"
+    says = "有取值表的字段只与表中的代码比较。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield comparisons that can never be true."""

@@ -24,6 +24,7 @@ class CoversDemands:
     """Each demanded clause is the ground of a trial or stable rule."""
 
     id = "coverage"
+    says = "来源要求监控的每一条都有试行或正式规则。"
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield demanded clauses without a rule."""
@@ -47,6 +48,7 @@ class IsWide:
     """The standard catalogue has sixty living rules or more."""
 
     id = "coverage.count"
+    says = "试行和正式规则不少于 60 条。"
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield the shortfall."""

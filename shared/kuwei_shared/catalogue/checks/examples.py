@@ -15,6 +15,7 @@ class ShowsEveryOutcome(RuleCheck):
     """At least one example hits, one stays clear, one is undetermined."""
 
     id = "examples.outcomes"
+    says = "三种结果各有示例。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield outcomes without an example."""
@@ -29,6 +30,7 @@ class IsNotRepeated(RuleCheck):
     """No two examples give the same values or bear the same name."""
 
     id = "examples.unique"
+    says = "示例的值和名称不重复。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield the second of two equal examples."""
@@ -45,6 +47,7 @@ class GivesKnownCodes(RuleCheck):
     """A coded value in an example is one the vocabulary lists."""
 
     id = "examples.codes"
+    says = "示例中的代码是词汇表列出的。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield codes that do not exist."""

@@ -23,6 +23,7 @@ class ListIsUsed:
     """Every list and pattern is used by some rule."""
 
     id = "list.used"
+    says = "名单和格式都有规则使用。"
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield idle lists and patterns."""
@@ -48,6 +49,7 @@ class ListIsClean:
     """Entries are trimmed; friends contain an entry, are none, and belong to words."""
 
     id = "list.clean"
+    says = "名单的项没有空白;friends 含所列的词,自己不在所列之中。"
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield entries and friends that cannot work."""
@@ -65,6 +67,7 @@ class PatternIsShared:
     """A pattern uses only what PostgreSQL and RE2 read alike."""
 
     id = "pattern.shared"
+    says = "格式只用 PostgreSQL 与 RE2 读法相同的写法。"
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield patterns that are wrong or engine-bound."""

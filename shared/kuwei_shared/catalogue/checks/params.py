@@ -19,6 +19,7 @@ class IsUsed(RuleCheck):
     """Every parameter is used by the condition."""
 
     id = "param.used"
+    says = "参数都被条件使用。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield idle parameters."""
@@ -33,6 +34,7 @@ class IsWithinBounds(RuleCheck):
     """A parameter has a default, and its bounds hold it between them."""
 
     id = "param.bounds"
+    says = "参数有默认值,且在上下限之间。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield defaults outside their bounds."""
@@ -57,6 +59,7 @@ class TightensSanely(RuleCheck):
     """Bounds come with a direction, leave room in it, and the condition agrees."""
 
     id = "param.tighten"
+    says = "上下限与可调方向相合,且调的方向是收紧。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield parameters that cannot be tuned as they say."""

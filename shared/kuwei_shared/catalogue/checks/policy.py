@@ -23,6 +23,7 @@ class HasSubject(RuleCheck):
     """The subject is one the vocabulary allows."""
 
     id = "subject.known"
+    says = "监控对象是词汇表允许的。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield unknown subjects."""
@@ -40,6 +41,7 @@ class IsTriggered(RuleCheck):
     """Payments are screened at stages; any other subject needs a schedule."""
 
     id = "trigger.fits"
+    says = "支付按环节检查,其他对象只能定时检查。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield rules nothing would run."""
@@ -56,6 +58,7 @@ class ScopeFits(RuleCheck):
     """Only payments have fund scopes and payment types; levels need a jurisdiction."""
 
     id = "scope.fits"
+    says = "scope 只限定对象带有的:资金范围、支付方式、级次。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield scopes that the subject's row cannot be tested for."""
@@ -75,6 +78,7 @@ class PolicyFitsSeverity(RuleCheck):
     """What a hit may not do, a missing value may not do either."""
 
     id = "severity.policy"
+    says = "缺值、出错的处置不重于命中的处置。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield policies stronger than the severity."""
@@ -97,6 +101,7 @@ class ScheduledNeverStops(RuleCheck):
     """A scheduled rule looks at what has happened: it cannot hold or refuse."""
 
     id = "schedule.after"
+    says = "定时规则在事后,不能暂停或禁止。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield scheduled rules that claim to stop payments."""
@@ -112,6 +117,7 @@ class StableHasEvidence(RuleCheck):
     """A stable rule has four examples or more; mutation shows what they are worth."""
 
     id = "status.evidence"
+    says = "正式规则至少四个示例。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield stable rules with thin evidence."""
@@ -131,6 +137,7 @@ class IsWritten(RuleCheck):
     """A rule that is not a draft has nothing left to write."""
 
     id = "status.written"
+    says = "试行、正式的规则没有“待写”。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield what ``kuwei-rules new`` left to the author."""
@@ -147,6 +154,7 @@ class DedupesByKnownNames(RuleCheck):
     """Alerts are joined by names the subject's row has."""
 
     id = "dedupe.names"
+    says = "预警只按对象自己的字段归并。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield names an alert could not be joined by."""
@@ -166,6 +174,7 @@ class DedupesWithinRun(RuleCheck):
     """A run replaces what an alert counts, so it must see the alert's whole window."""
 
     id = "dedupe.window"
+    says = "归并期不长于定时规则一次所看的时段。"
 
     def on(self, case: Case) -> Iterator[Issue]:
         """Yield windows longer than what one run of dated rows reads."""

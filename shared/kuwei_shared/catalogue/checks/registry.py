@@ -54,6 +54,7 @@ CHECKS: tuple[Check, ...] = (
     params.TightensSanely(),
     explanation.FillsInKnownValues(),
     explanation.HasPairedBraces(),
+    explanation.HasSoundAsides(),
     explanation.IsASentence(),
     examples.ShowsEveryOutcome(),
     examples.IsNotRepeated(),

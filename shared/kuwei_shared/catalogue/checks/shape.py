@@ -28,6 +28,7 @@ class FollowsSchema:
     """Every file follows its published JSON Schema."""
 
     id = "schema"
+    says = "每个文件合它的 JSON Schema。"
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield every deviation from the schema, at its key."""
@@ -47,6 +48,7 @@ class HasUniqueId:
     """No two rules, and no two lists, share an id."""
 
     id = "id.unique"
+    says = "规则之间、名单之间编号不重复。"
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield the second and later uses of an id."""
@@ -57,6 +59,7 @@ class IsNamedAfterId:
     """A file is named after the id it holds."""
 
     id = "id.filename"
+    says = "文件以其中的编号为名。"
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield files whose name is not their id."""
@@ -80,6 +83,7 @@ class HasUniqueTitle(RuleCheck):
     """No two rules share a title: people know a rule by it."""
 
     id = "title.unique"
+    says = "题名不重复。"
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield the second and later uses of a title."""
@@ -98,6 +102,7 @@ class HasShortTitle(RuleCheck):
     """A title fits one line of a table: at most 24 characters, no full stop."""
 
     id = "title.short"
+    says = "题名至多 24 字,不是整句。"
     longest = 24
 
     def on(self, case: Case) -> Iterator[Issue]:
@@ -114,6 +119,7 @@ class BaseIsComplete:
     """The base example gives every vocabulary name a value or null."""
 
     id = "base.complete"
+    says = "示例底本给出词汇表的每个名称,没有的写 null。"
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield the names the base example leaves out."""
@@ -141,6 +147,7 @@ class VocabularyHolds:
     """Keys, derivations and facts of the vocabulary name fields that exist."""
 
     id = "vocabulary"
+    says = "词汇表的连接键、推算和事实只用已有的字段。"
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield every dangling name in the vocabulary."""

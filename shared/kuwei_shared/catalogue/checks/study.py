@@ -24,9 +24,10 @@ _QUOTED = re.compile("“(.+?)”")
 
 
 class Check(Protocol):
-    """One demand on the catalogue; its docstring says which, in one line."""
+    """One demand on the catalogue; ``says`` tells authors which, in one line."""
 
     id: str
+    says: str
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield every place where the demand is not met."""
@@ -179,6 +180,7 @@ class RuleCheck:
     """A check that looks at one rule at a time."""
 
     id = ""
+    says = ""
 
     def issues(self, study: Study) -> Iterator[Issue]:
         """Yield the issues of every rule."""

@@ -290,11 +290,14 @@ def import_files(
 @click.option("--division", help="本节点区划代码;缺省取入网身份。")
 @click.option("--entity", help="参照数据名称;导入单个文件时必填。")
 @click.option("--valid-from", type=click.DateTime(["%Y-%m-%d"]), help="生效日期。")
+@click.option("--hand-over", is_flag=True, help="接收原属其他区划的代码(划转)。")
 def load_reference(
     place: Path,
     division: str | None,
     entity: str | None,
     valid_from: dt.datetime | None,
+    *,
+    hand_over: bool,
 ) -> None:
     """导入参照数据 Load reference data from a folder of files, or one file."""
     built = node("import")
@@ -306,6 +309,7 @@ def load_reference(
             division=_home(built, division),
             by=operator_principal().name,
             valid_from=since,
+            hands_over=hand_over,
         )
         with built.unit_of_work.begin() as session:
             done = built.reference_files.load(session, given)
@@ -315,6 +319,7 @@ def load_reference(
             f"{name}\t读入 {done.read}\t新增 {done.added}\t更替 {done.closed}"
             f"\t未变 {done.unchanged}\t拒绝 {done.rejected}"
         )
+        click.echo("".join(f"  {said}\n" for said in done.notices), nl=False)
 
 
 def _home(built: Node, division: str | None) -> str:

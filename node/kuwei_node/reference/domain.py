@@ -36,25 +36,61 @@ WITHOUT_DIVISION = frozenset({"bank", "jurisdiction"})
 """Tables whose rows belong to no one bureau, or name it themselves."""
 
 
+REPEATED, INVERTED = "reference.repeated", "reference.validity"
+ELSEWHERE = "reference.elsewhere"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """Why a row was refused beside what is known.
+
+    Attributes:
+        code: the code another division uses; empty for other reasons.
+        owner: that division.
+    """
+
+    reason: str
+    code: str = ""
+    owner: str = ""
+
+    def said(self, line: int) -> str:
+        """Return the refusal of a line, with the remedy."""
+        match self.reason:
+            case "reference.elsewhere":
+                return (
+                    f"第 {line} 行:代码 {self.code} 已由区划 {self.owner} 使用,"
+                    "本节点按代码认单位、指标与账户;请改用本区划自己的代码,"
+                    "确已划转的加 --hand-over 再导入。"
+                )
+            case "reference.validity":
+                return f"第 {line} 行:有效期止不晚于有效期起,请改正。"
+            case _:
+                return f"第 {line} 行:与本次前面的行重复,请删去其一。"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What applying a batch of reference rows did.
 
     Attributes:
         known_from: payment sequence number from which it counts.
-        rejected: line numbers refused → reason code.
+        rejected: line numbers refused → why.
     """
 
     known_from: int
     added: int
     closed: int
     unchanged: int
-    rejected: Mapping[int, str]
+    rejected: Mapping[int, Reject]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """Outcome of one load."""
+    """Outcome of one load.
+
+    Attributes:
+        notices: why rows were refused beside what is known, the first ones.
+    """
 
     load_id: int
     entity: str
@@ -63,6 +99,7 @@ class Loaded:
     closed: int
     unchanged: int
     rejected: int
+    notices: tuple[str, ...] = ()
 
 
 class Named(NamedTuple):

@@ -27,6 +27,7 @@ from kuwei_shared.kernel.clock import Clock
 from kuwei_shared.kernel.pages import Page, PageRequest
 
 REJECTS_MAX = 100_000
+NOTICES_MAX = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,7 @@ class Delivery:
         mof_div_code: division of rows that name none.
         valid_from: start of validity of rows that state none.
         by: who loads.
+        hands_over: rows may take over a code another division uses.
     """
 
     entity: str
@@ -59,6 +61,7 @@ class Delivery:
     by: str
     mof_div_code: str | None = None
     valid_from: dt.date = ALWAYS_FROM
+    hands_over: bool = False
 
 
 class ReferenceService:
@@ -78,7 +81,9 @@ class ReferenceService:
         read, refused = self._stage(session, delivery)
         if delivery.mof_div_code and entity not in WITHOUT_DIVISION:
             store.fill_division(session, delivery.mof_div_code)
-        change = store.apply(session, entity, delivery.valid_from)
+        change = store.apply(
+            session, entity, delivery.valid_from, hands_over=delivery.hands_over
+        )
         return self._record(
             session, delivery, read=read, refused=refused, change=change
         )
@@ -158,8 +163,8 @@ class ReferenceService:
         change: Change,
     ) -> Loaded:
         late = [
-            Refused(line=line, raw="", reason=reason, field="")
-            for line, reason in change.rejected.items()
+            Refused(line=line, raw=why.code, reason=why.reason, field="")
+            for line, why in change.rejected.items()
         ]
         rejects = [*refused, *late][:REJECTS_MAX]
         load_id = store.record_load(
@@ -189,6 +194,10 @@ class ReferenceService:
             closed=change.closed,
             unchanged=change.unchanged,
             rejected=len(rejects),
+            notices=tuple(
+                why.said(line)
+                for line, why in sorted(change.rejected.items())[:NOTICES_MAX]
+            ),
         )
 
 

@@ -18,12 +18,17 @@ from sqlalchemy.orm import Session
 from kuwei_node.reference.domain import (
     ALWAYS_FROM,
     ALWAYS_TO,
+    ELSEWHERE,
+    INVERTED,
     KEYS,
     KNOWN_FOREVER,
     PLAIN_FACTS,
+    REPEATED,
+    WITHOUT_DIVISION,
     Change,
     Foreign,
     Named,
+    Reject,
 )
 from kuwei_node.reference.models import ReferenceLoad, ReferenceReject
 from kuwei_shared.db.base import NodeTable
@@ -67,18 +72,26 @@ def fill_division(session: Session, mof_div_code: str) -> None:
     )
 
 
-def apply(session: Session, entity: str, valid_from: dt.date = ALWAYS_FROM) -> Change:
+def apply(
+    session: Session,
+    entity: str,
+    valid_from: dt.date = ALWAYS_FROM,
+    *,
+    hands_over: bool = False,
+) -> Change:
     """Make the staged rows what the node knows from now on.
 
     Args:
         session: the open transaction with the stage filled.
         entity: table name.
         valid_from: start of validity for rows that state none.
+        hands_over: rows may take over a code another division uses.
     """
     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": REFERENCE_LOCK})
     now = int(session.execute(text("SELECT nextval('payment_seq')")).scalar_one())
     rejected = _reject_repeated(session, entity)
     if entity in PLAIN_FACTS:
+        rejected |= {} if hands_over else _reject_elsewhere(session, entity)
         added, unchanged = _upsert(session, entity)
         return Change(
             known_from=now,
@@ -88,6 +101,7 @@ def apply(session: Session, entity: str, valid_from: dt.date = ALWAYS_FROM) -> C
             rejected=rejected,
         )
     rejected |= _settle_validity(session, entity, valid_from)
+    rejected |= {} if hands_over else _reject_elsewhere(session, entity)
     session.execute(text(f"ANALYZE {STAGE}"))
     unchanged = _drop_unchanged(session, entity)
     added = _count(session)
@@ -195,7 +209,7 @@ def history(
     return [dict(row) for row in rows.mappings()]
 
 
-def _reject_repeated(session: Session, entity: str) -> dict[int, str]:
+def _reject_repeated(session: Session, entity: str) -> dict[int, Reject]:
     """Keep the first of rows for the same thing and time."""
     key = [*KEYS[entity], *(["valid_from"] if entity not in PLAIN_FACTS else [])]
     rows = session.execute(
@@ -205,12 +219,37 @@ def _reject_repeated(session: Session, entity: str) -> dict[int, str]:
             " WHERE r.line = s.line AND r.turn > 1 RETURNING s.line"
         )
     )
-    return dict.fromkeys(rows.scalars(), "reference.repeated")
+    return dict.fromkeys(rows.scalars(), Reject(reason=REPEATED))
+
+
+def _reject_elsewhere(session: Session, entity: str) -> dict[int, Reject]:
+    """Refuse codes that another division uses at the time: they would be taken for it.
+
+    Facts and names know a unit, an appropriation or an account by its code alone.
+    """
+    if entity in WITHOUT_DIVISION:
+        return {}
+    overlaps = (
+        f" AND t.known_to = {KNOWN_FOREVER} AND s.valid_from < t.valid_to"
+        " AND t.valid_from < s.valid_to"
+    )
+    rows = session.execute(
+        text(
+            f"DELETE FROM {STAGE} s USING {entity} t WHERE {_same_key(entity)}"
+            " AND t.mof_div_code <> s.mof_div_code"
+            f"{'' if entity in PLAIN_FACTS else overlaps}"
+            f" RETURNING s.line, s.{KEYS[entity][0]} AS code, t.mof_div_code AS owner"
+        )
+    )
+    return {
+        row.line: Reject(reason=ELSEWHERE, code=row.code, owner=row.owner)
+        for row in rows
+    }
 
 
 def _settle_validity(
     session: Session, entity: str, valid_from: dt.date
-) -> dict[int, str]:
+) -> dict[int, Reject]:
     """Fill open ends, refuse inverted periods, end a period where the next begins."""
     session.execute(
         text(
@@ -223,7 +262,7 @@ def _settle_validity(
     rows = session.execute(
         text(f"DELETE FROM {STAGE} WHERE valid_from >= valid_to RETURNING line")
     )
-    refused = dict.fromkeys(rows.scalars(), "reference.validity")
+    refused = dict.fromkeys(rows.scalars(), Reject(reason=INVERTED))
     keys = ", ".join(KEYS[entity])
     session.execute(
         text(

@@ -261,3 +261,59 @@ def test_an_unknown_entity_is_refused_by_name(session: Session) -> None:
 
     with pytest.raises(KuweiError, match=r"reference\.unknown"):
         ReferenceService(SetClock()).load(session, delivery)
+
+
+def test_a_code_of_another_division_is_refused_and_said_whose_it_is(
+    session: Session,
+) -> None:
+    load(session, agencies({"agency_code": "A", "mof_div_code": "450102000"}))
+    taken = agencies({"agency_code": "A", "mof_div_code": "450102101"})
+    delivery = Delivery(
+        entity="agency", source="镇.csv", by="test", batches=[(taken, ())]
+    )
+
+    done = ReferenceService(SetClock()).load(session, delivery)
+
+    assert (done.added, done.closed, done.rejected) == (0, 0, 1)
+    assert "第 2 行:代码 A 已由区划 450102000 使用" in done.notices[0]
+    known = session.execute(text("SELECT mof_div_code FROM agency")).scalars().all()
+    assert known == ["450102000"]
+
+
+def test_a_unit_that_moved_is_taken_over_on_demand_and_its_past_stays(
+    session: Session,
+) -> None:
+    load(session, agencies({"agency_code": "A", "mof_div_code": "450102000"}))
+    moved: dict[str, object] = {"agency_code": "A", "mof_div_code": "450102101"}
+    moved |= {"valid_from": MIDYEAR}
+    delivery = Delivery(
+        entity="agency",
+        source="镇.csv",
+        by="test",
+        batches=[(agencies(moved), ())],
+        hands_over=True,
+    )
+
+    ReferenceService(SetClock()).load(session, delivery)
+
+    known = text(
+        "SELECT mof_div_code, valid_to FROM agency WHERE known_to > 9e17 ORDER BY 2"
+    )
+    assert [tuple(row) for row in session.execute(known)] == [
+        ("450102000", MIDYEAR),
+        ("450102101", ALWAYS_TO),
+    ]
+
+
+def test_a_report_on_another_divisions_account_replaces_none(
+    session: Session,
+) -> None:
+    day = dt.date(2026, 3, 5)
+    row = {"line": 2, "acct_no": "Z1", "balance_date": day}
+    for code in ("450102000", "450102101"):
+        table = pa.Table.from_pylist([row | {"mof_div_code": code}])
+        load(session, table, entity="account_day")
+
+    found = session.execute(text("SELECT mof_div_code FROM account_day"))
+
+    assert found.scalars().all() == ["450102000"]

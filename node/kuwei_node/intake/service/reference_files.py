@@ -25,6 +25,7 @@ class ReferenceFile:
         entity: table the rows are for.
         division: bureau of rows that name none.
         valid_from: start of validity of rows that state none.
+        hands_over: rows may take over a code another division uses.
     """
 
     entity: str
@@ -32,6 +33,7 @@ class ReferenceFile:
     division: str
     by: str
     valid_from: dt.date = ALWAYS_FROM
+    hands_over: bool = False
 
 
 class ReferenceFiles:
@@ -83,5 +85,6 @@ class ReferenceFiles:
                 by=given.by,
                 mof_div_code=given.division,
                 valid_from=given.valid_from,
+                hands_over=given.hands_over,
             ),
         )

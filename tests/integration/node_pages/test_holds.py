@@ -1,3 +1,5 @@
+import re
+
 import node_site_lab
 import pytest
 import web_lab
@@ -145,3 +147,21 @@ def test_an_export_stands_in_the_audit_log_with_what_it_held(
 
     assert "单位代码或名称 101001;结论 暂缓" in log
     assert "金额(元)降序" in log
+
+
+def test_the_queue_marks_what_was_paid_all_the_same(
+    site: node_site_lab.NodeSite,
+) -> None:
+    site.screen(held_payment("H-paid"))
+    site.screen(held_payment("H-paid", stage="receipt"))
+
+    with site.signed_in(MONITOR) as browser:
+        queue = browser.get("/holds", params={"unit": "101001"}).text
+        alerts = browser.get("/alerts", params={"rule": "NODE-PAID"}).text
+        (found,) = set(re.findall(r"/alerts/\d+", alerts))
+        alert = browser.get(found).text
+
+    assert "款已付出" in queue
+    assert "暂缓或拒付的支付已经付出" in alerts
+    assert "支付 H-paid 的银行回单" in alert
+    assert "/rules/NODE-PAID" not in alert

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -160,6 +161,19 @@ def test_refusing_a_voucher_counts_no_credit_of_its_request(
 
     refuse(lab, "a", "voucher")
 
+    assert drift(lab) == []
+    assert holds(lab, "7000.00")
+
+
+def test_credits_and_the_refusal_at_once_make_no_room(
+    lab: ScreeningLab, credit: Credit
+) -> None:
+    lab.screen(payment("a", pay_amt="6000.00"))
+    with ThreadPoolExecutor(7) as pool:
+        sent = [pool.submit(lab.screen, credit("-1000.00", f"r{n}")) for n in range(6)]
+        sent.append(pool.submit(refuse, lab, "a"))
+
+    assert [one.exception() for one in sent] == [None] * 7
     assert drift(lab) == []
     assert holds(lab, "7000.00")
 

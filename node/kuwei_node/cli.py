@@ -278,7 +278,8 @@ def import_files(
             files=len(handed),
         )
     tell = partial(_tell, len(handed))
-    state = run_import(built.unit_of_work, built.intake, import_id, tell)
+    with built.uploads.at_work(import_id):
+        state = run_import(built.unit_of_work, built.intake, import_id, tell)
     click.echo(err=True)
     with built.unit_of_work.begin() as session:
         click.echo(notice.outcome(built.intake, session, import_id))

@@ -13,7 +13,8 @@ from sqlalchemy import NullPool, create_engine
 
 from kuwei_node.intake.adapters import profiles
 from kuwei_node.intake.adapters.uploads import UploadFolder
-from kuwei_node.intake.domain.rows import NO_TOTALS
+from kuwei_node.intake.domain.progress import State
+from kuwei_node.intake.domain.rows import BATCH_ROWS, NO_TOTALS
 from kuwei_node.intake.service.uploads import ATTEMPTS_MAX, REST, Upload, Uploads
 from kuwei_node.intake.tasks import run_import, run_ordered
 from kuwei_node.reference.service import ReferenceService
@@ -184,3 +185,44 @@ def test_an_import_that_stopped_in_silence_every_time_is_given_up(
     assert f"已中途停止 {ATTEMPTS_MAX} 次" in str(failure)
     assert states == ["failed", "failed"]
     assert counter.desk.column("SELECT count(*) FROM payment") == [0]
+
+
+def test_an_import_nobody_ordered_is_abandoned_when_nobody_is_at_it(
+    counter: Counter, standard: Write
+) -> None:
+    number = counter.desk.start("standard", standard("1.00"))
+
+    with counter.uploads.at_work(number):
+        working = counter.desk.progress(number)
+    left = counter.desk.progress(number)
+
+    assert (working.state_title, working.is_over) == ("等待导入", False)
+    assert (left.state_title, left.is_over) == ("已中断", True)
+
+
+def test_an_ordered_import_is_not_abandoned_though_nobody_is_at_it_yet(
+    counter: Counter, standard: Write
+) -> None:
+    number = counter.order(standard("1.00"))
+
+    waiting = counter.desk.progress(number)
+    counter.run()
+
+    assert (waiting.state_title, waiting.is_over) == ("等待导入", False)
+    assert counter.desk.progress(number).state_title == "已完成"
+
+
+def test_an_abandoned_import_goes_on_when_the_file_is_imported_again(
+    counter: Counter, standard: Write
+) -> None:
+    file = standard(*["1.00"] * (BATCH_ROWS + 1))
+    number = counter.desk.start("standard", file)
+    counter.desk.screened.fails_at = 2
+    with pytest.raises(ConnectionError):
+        run_import(counter.desk.unit_of_work, counter.desk.intake, number)
+
+    state, again = counter.desk.run("standard", file)
+
+    assert counter.desk.progress(number).is_abandoned
+    assert (state, again.is_abandoned) == (State.DONE, False)
+    assert (again.accepted, again.present) == (BATCH_ROWS + 1, 0)

@@ -37,6 +37,7 @@ TITLES = {
     State.REFUSED: "全部拒收",
     State.FAILED: "无法读取",
 }
+ABANDONED = "已中断"
 UNFINISHED = frozenset({State.WAITING, State.RUNNING})
 _WORST = (
     State.FAILED,
@@ -149,7 +150,12 @@ class FileProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """An import and how far it is; ``share`` is of its bytes, from 0 to 1."""
+    """An import and how far it is.
+
+    Attributes:
+        share: of its bytes, from 0 to 1.
+        is_abandoned: it is not over, but nobody is at it, nor will be by itself.
+    """
 
     heading: Heading
     files: int
@@ -159,11 +165,12 @@ class Progress:
     present: int
     rejected: int
     share: float
+    is_abandoned: bool
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen."""
-        return self.heading.state not in UNFINISHED
+        return self.heading.state not in UNFINISHED or self.is_abandoned
 
     @property
     def number(self) -> int:
@@ -178,7 +185,7 @@ class Progress:
     @property
     def state_title(self) -> str:
         """How it stands, in Chinese."""
-        return TITLES[self.heading.state]
+        return ABANDONED if self.is_abandoned else TITLES[self.heading.state]
 
     @property
     def started_at(self) -> dt.datetime:

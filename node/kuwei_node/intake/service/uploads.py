@@ -112,6 +112,16 @@ class Uploads:
         with self.aside.begin() as session:
             yield orders.hold(session, self.clock.now())
 
+    @contextmanager
+    def at_work(self, import_id: int) -> Iterator[None]:
+        """Be known to be at an import for as long as the block runs, or the process.
+
+        For imports nobody ordered: of one that nobody is at, the page says so.
+        """
+        with self.aside.begin() as session:
+            orders.hold_one(session, import_id)
+            yield
+
     def claim(self, session: Session, held: int) -> Order | None:
         """Begin an attempt at a held order; None if it was finished meanwhile."""
         return orders.claim(session, held)

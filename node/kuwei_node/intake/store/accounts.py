@@ -20,6 +20,7 @@ from kuwei_node.intake.domain.reasons import remedy
 from kuwei_node.intake.domain.rows import Totals
 from kuwei_node.intake.models import IntakeBatch, IntakeFile, IntakeImport, IntakeReject
 from kuwei_node.intake.store.ledger import declared_by, files_of, heading_of, unknown
+from kuwei_node.intake.store.orders import ABANDONED
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.pages import Page, PageRequest
 
@@ -88,13 +89,14 @@ def _progress(session: Session, rows: Sequence[IntakeImport]) -> list[Progress]:
             present=int(by_id[row.id]["rows_present"]),
             rejected=int(by_id[row.id]["rows_rejected"]),
             share=float(by_id[row.id]["share"]),
+            is_abandoned=by_id[row.id]["is_abandoned"],
         )
         for row in rows
     ]
 
 
 _SUMS = text(
-    "SELECT i.id, count(f.id) AS files,"
+    f"SELECT i.id, {ABANDONED} AS is_abandoned, count(f.id) AS files,"
     " count(*) FILTER (WHERE f.finished) AS files_finished,"
     " coalesce(sum(f.size_bytes) FILTER (WHERE f.finished)"
     " / nullif(sum(f.size_bytes), 0), 0) AS share,"

@@ -10,6 +10,7 @@ import pytest
 from rules_tool import run
 
 from kuwei_shared.catalogue import manual as page
+from kuwei_shared.catalogue.checks.registry import CHECKS
 from kuwei_shared.catalogue.loading import load
 from kuwei_shared.rules import expression as tree
 from kuwei_shared.rules.faults import ExpressionError
@@ -83,6 +84,12 @@ def test_every_name_a_condition_may_use_is_on_the_page(
         names += [f"{entity.name}.{column}" for column in entity.fields]
 
     assert [name for name in names if f"| `{name}` |" not in text] == []
+
+
+def test_every_type_and_every_check_is_on_the_page(text: str) -> None:
+    shown = [*Type, *(one.id for one in CHECKS)]
+
+    assert [one for one in shown if f"| `{one}` |" not in text] == []
 
 
 def test_every_key_of_a_rule_is_explained(text: str) -> None:

@@ -11,6 +11,7 @@ from architecture import tree
 BROAD_EXCEPT: dict[str, str] = {
     "kuwei_shared.rpc.edge": "the gRPC edge: a bug leaves as a reference number",
     "kuwei_node.schedule.tasks": "a worker's edge: why a run failed stays with the run",
+    "kuwei_node.worker": "a worker's edge: Celery would repeat an error's text",
     "kuwei_node.uplink.tasks.process": "a thread's edge: no line dies unseen",
     "kuwei_node.catalogue.tasks": "a thread's edge: looking for releases goes on",
 }

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import importlib
-import itertools
 import pkgutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ import federation_lab as lab
 import grpc
 import pytest
 import rollout_lab
+from canary_lab import NUMBERS, canary, sightings
 from rollout_lab import Desk, version_in_force
 from screening_lab import ScreeningLab, payment, standard
 from sqlalchemy import Column, Date, Engine, String, create_engine, text
@@ -36,7 +36,6 @@ from kuwei_shared.rules.compiler import untuned
 from kuwei_shared.rules.vocabulary import Type
 from kuwei_shared.screening.effective import EffectiveCatalogue
 
-MARK = "KANARIENVOGEL"
 # What a figure is counted by; everything else stays at home.
 COUNTED_BY = {"stage", "entry_kind", "mof_div_code"}
 # Places are public, and the hub knew them first.
@@ -55,7 +54,6 @@ RELEASES = (
 # What must have been seen on the way and be held by the hub, or nothing was tapped.
 TOLD = (b"GX-U10", "恰为标准".encode(), b"pg_sleep")
 _WHOLE = "COPY (SELECT * FROM {}) TO STDOUT"
-NUMBERS = itertools.count()
 
 
 # Any: gRPC's own loosely typed call factories.
@@ -105,10 +103,6 @@ def home(postgres: embedded.Postgres) -> Iterator[Engine]:
     engine.dispose()
 
 
-def canary() -> str:
-    return f"{MARK}{next(NUMBERS):05d}"
-
-
 def with_canaries(**changes: object) -> dict[str, Any]:  # Any: payment fields
     """Return a payment whose every text and code is a canary."""
     fields = standard().vocabulary.payment
@@ -143,6 +137,12 @@ def _filled(column: Column[Any]) -> object:  # Any: its Python type
     if column.nullable or column.identity is not None:
         return None
     return dt.date(2026, 3, 1) if isinstance(column.type, Date) else 202603
+
+
+def plant(home: Engine) -> None:
+    """Put canaries wherever a node keeps what is not the province's."""
+    plant_reference(home)
+    screen_canaries(home)
 
 
 def screen_canaries(home: Engine) -> None:
@@ -238,20 +238,8 @@ class _Into:
         self.found += data
 
 
-def spellings() -> list[bytes]:
-    """Return the mark as it may be written: plainly, in hex, in base64."""
-    plain = MARK.encode()
-    shifted = (base64.b64encode(b"x" * n + plain)[4:-4] for n in range(3))
-    return [plain, plain.hex().encode(), plain.hex().upper().encode(), *shifted]
-
-
-def sightings(place: bytes) -> list[bytes]:
-    return [one for one in spellings() if one in place]
-
-
 def test_a_canary_would_be_seen(home: Engine, folder: Path) -> None:
-    plant_reference(home)
-    screen_canaries(home)
+    plant(home)
     url = home.url.render_as_string(hide_password=False)
 
     assert sightings(tables_of(url))
@@ -279,8 +267,7 @@ def test_no_canary_is_seen_outside_its_node(
     folder: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    plant_reference(home)
-    screen_canaries(home)
+    plant(home)
 
     taps = [enrol(desk.province, node), say_everything(desk, node)]
 

@@ -17,6 +17,7 @@ import structlog
 from kuwei_node.catalogue.service.adoption import Adoption
 from kuwei_shared.db.unit_of_work import UnitOfWork
 from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.ops.traces import withheld
 from kuwei_shared.releases.adoption import SERIAL_UNKNOWN
 from kuwei_shared.releases.client import Bundle, ReleaseClient, TrustedView
 from kuwei_shared.trust import dsse
@@ -204,7 +205,7 @@ class AdoptionLoop:
         except Exception as error:  # the edge of a thread
             self._failures += 1
             fault = None if isinstance(error, KuweiError) else error
-            log.warning("adoption_failed", reason=str(error), exc_info=fault)
+            log.warning("adoption_failed", reason=withheld(error), exc_info=fault)
             doubled = RETRY_FIRST_S * 2.0 ** min(self._failures, 12)
             return min(self.every_s, self._uniform(RETRY_FIRST_S, doubled))
         self._failures = 0

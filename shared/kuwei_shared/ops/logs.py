@@ -1,7 +1,7 @@
 """Structured logs: one JSON object a line, on standard error.
 
-Logs never carry payment data: edges log route templates, codes and references,
-not query strings or bodies.
+Logs never carry payment data: edges log route templates, codes and references, not
+query strings or bodies, and of the database's errors no word it said (``traces``).
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import logging
 import sys
 
 import structlog
-from structlog.tracebacks import ExceptionDictTransformer
+
+from kuwei_shared.ops.traces import trace
 
 
 def configure(service: str, *, level: int = logging.INFO) -> None:
@@ -25,10 +26,7 @@ def configure(service: str, *, level: int = logging.INFO) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.ExceptionRenderer(
-                # Local variables hold payments and secrets; they stay out of logs.
-                ExceptionDictTransformer(show_locals=False)
-            ),
+            structlog.processors.ExceptionRenderer(trace),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
 import kuwei_node.payments.models  # noqa: F401  # owns the payment sequence
-from kuwei_node.reference.domain import ALWAYS_FROM, ALWAYS_TO
+from kuwei_node.reference.domain import ALWAYS_FROM, ALWAYS_TO, Loaded
 from kuwei_node.reference.service import Delivery, ReferenceService, Refused
 from kuwei_shared.db.base import NodeTable
 from kuwei_shared.identity import scope
@@ -263,16 +263,26 @@ def test_an_unknown_entity_is_refused_by_name(session: Session) -> None:
         ReferenceService(SetClock()).load(session, delivery)
 
 
+def township(
+    session: Session, row: dict[str, object], *, hands_over: bool = False
+) -> Loaded:
+    """Load a unit from a township's file."""
+    delivery = Delivery(
+        entity="agency",
+        source="镇.csv",
+        by="test",
+        batches=[(agencies(row), ())],
+        hands_over=hands_over,
+    )
+    return ReferenceService(SetClock()).load(session, delivery)
+
+
 def test_a_code_of_another_division_is_refused_and_said_whose_it_is(
     session: Session,
 ) -> None:
     load(session, agencies({"agency_code": "A", "mof_div_code": "450102000"}))
-    taken = agencies({"agency_code": "A", "mof_div_code": "450102101"})
-    delivery = Delivery(
-        entity="agency", source="镇.csv", by="test", batches=[(taken, ())]
-    )
 
-    done = ReferenceService(SetClock()).load(session, delivery)
+    done = township(session, {"agency_code": "A", "mof_div_code": "450102101"})
 
     assert (done.added, done.closed, done.rejected) == (0, 0, 1)
     assert "第 2 行:代码 A 已由区划 450102000 使用" in done.notices[0]
@@ -286,15 +296,8 @@ def test_a_unit_that_moved_is_taken_over_on_demand_and_its_past_stays(
     load(session, agencies({"agency_code": "A", "mof_div_code": "450102000"}))
     moved: dict[str, object] = {"agency_code": "A", "mof_div_code": "450102101"}
     moved |= {"valid_from": MIDYEAR}
-    delivery = Delivery(
-        entity="agency",
-        source="镇.csv",
-        by="test",
-        batches=[(agencies(moved), ())],
-        hands_over=True,
-    )
 
-    ReferenceService(SetClock()).load(session, delivery)
+    township(session, moved, hands_over=True)
 
     known = text(
         "SELECT mof_div_code, valid_to FROM agency WHERE known_to > 9e17 ORDER BY 2"

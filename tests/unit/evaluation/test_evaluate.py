@@ -90,7 +90,7 @@ def test_units_in_parts_score_as_together(
     province: Path, standard: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = evaluate(province, standard).scores
-    monkeypatch.setattr(judge, "PART_ROWS", 100)
+    monkeypatch.setattr(judge, "PART_ROWS", 300)
 
     assert evaluate(province, standard).scores == together
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from rules_tool import run
+from rules_tool import run, spoil
 
 from kuwei_shared.catalogue import manual as page
 from kuwei_shared.catalogue.checks.registry import CHECKS
@@ -128,6 +128,14 @@ def test_the_page_has_no_bare_cell_breaker(text: str) -> None:
     widths = [len(re.split(r"(?<!\\)\|", line)) for line in tables]
 
     assert set(widths) <= {4, 5, 6}
+
+
+def test_a_bar_in_a_label_breaks_no_table(folder: Path) -> None:
+    spoil(folder, "label: 支付金额,", 'label: "支付|金额",', "vocabulary.yaml")
+
+    result = run(folder, "manual")
+
+    assert "| `pay_amt` | 支付\\|金额 |" in result.output
 
 
 def test_the_tool_prints_the_page_of_the_folder_it_is_given(folder: Path) -> None:

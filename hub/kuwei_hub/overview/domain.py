@@ -138,6 +138,43 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceSearch:
+    """What the list of places asks for; None means any.
+
+    Attributes:
+        words: the beginning of a code, or part of a name.
+        level: one level of government.
+    """
+
+    words: str | None = None
+    level: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceFigures:
+    """A year of one jurisdiction itself, those below it left out.
+
+    Attributes:
+        amount: yuan.
+        coverage: screenings for a hundred payments at every stage; None without any.
+        alert_rate: alerts for a hundred payments; None without any.
+    """
+
+    mof_div_code: str
+    name: str
+    level: str
+    payments: int
+    amount: Decimal
+    screened: int
+    coverage: Decimal | None
+    alerts: int
+    alert_rate: Decimal | None
+    held: int
+    rejected: int
+    undetermined: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleHits:
     """How often a rule hit."""
 

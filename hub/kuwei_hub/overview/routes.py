@@ -5,18 +5,31 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import StringConstraints
 
-from kuwei_hub.overview.domain import FEN, Period, Picture, Whole
+from kuwei_hub.overview.domain import (
+    FEN,
+    Period,
+    Picture,
+    PlaceFigures,
+    PlaceSearch,
+    Whole,
+)
 from kuwei_hub.overview.service import Overview
 from kuwei_hub.territory.domain import Unfolding
+from kuwei_shared.identity.permissions import Permission
+from kuwei_shared.kernel.pages import Page
+from kuwei_shared.web import export
 from kuwei_shared.web.charts import Chart, Series
-from kuwei_shared.web.guards import DeskDep, HereDep
+from kuwei_shared.web.formats import LEVELS
+from kuwei_shared.web.guards import DeskDep, HereDep, needs
 from kuwei_shared.web.parts import Desk, Here
+from kuwei_shared.web.tables import Column, Filter, Layout, TableAsk
 from kuwei_shared.wire.statistics import Measure
 
+FIGURES = "/figures"
 YEARS_SHOWN = 3
 OPENED_MAX = 20
 NINE_DIGITS = r"^[0-9]{9}$"
@@ -126,7 +139,67 @@ def routes(overview: Overview) -> APIRouter:
             **_picture(overview, here, desk, period, shown),
         )
 
+    _figures(router, overview)
     return router
+
+
+def _figures(router: APIRouter, overview: Overview) -> None:
+    def read(desk: Desk, ask: TableAsk) -> Page[PlaceFigures]:
+        year = ask.get("year")
+        period = _period(overview, desk, int(year) if year else None)
+        search = PlaceSearch(words=ask.get("words"), level=ask.get("level"))
+        return overview.places(desk.session, desk.scope, period, search, ask.page)
+
+    @router.get(FIGURES)
+    def figures(request: Request, here: HereDep, desk: DeskDep) -> Response:
+        layout = _layout(here.today.year)
+        table = layout.table(request.query_params, lambda ask: read(desk, ask))
+        return here.page("overview/figures.html", "table", table=table)
+
+    @router.get(
+        f"{FIGURES}/export.{{form}}", dependencies=[needs(Permission.EXPORT_TABLES)]
+    )
+    def exported(form: str, request: Request, here: HereDep, desk: DeskDep) -> Response:
+        layout = _layout(here.today.year)
+        ask = layout.ask(request.query_params)
+        return export.table(form, layout, ask, lambda a: read(desk, a), desk=desk)
+
+
+def _layout(this: int) -> Layout:
+    counted = (
+        ("payments", "支付笔数"),
+        ("amount", "支付金额(元)"),
+        ("screened", "审核笔次"),
+        ("coverage", "覆盖率(%)"),
+        ("alerts", "预警"),
+        ("alert_rate", "预警率(%)"),
+        ("held", "暂缓"),
+        ("rejected", "拒绝"),
+        ("undetermined", "无法判定"),
+    )
+    years = {str(year): f"{year} 年" for year in reversed(_years(this))}
+    return Layout(
+        name="figures",
+        title="各区划监控数字(仅本级)",
+        path=FIGURES,
+        columns=(
+            Column(name="mof_div_code", label="区划代码", is_sortable=True),
+            Column(name="name", label="名称", is_sortable=True),
+            Column(name="level", label="级次", is_sortable=True, words=LEVELS),
+            *(
+                Column(name=name, label=label, is_sortable=True, is_figure=True)
+                for name, label in counted
+            ),
+        ),
+        filters=(
+            Filter(name="words", label="名称或代码"),
+            Filter(name="level", label="级次", options=LEVELS),
+            Filter(name="year", label="年度", options=years),
+        ),
+        default_sort="mof_div_code",
+        empty="没有符合条件的区划,请放宽查询条件。",
+        can_export=True,
+    )
 
 
 def _period(overview: Overview, desk: Desk, year: int | None) -> Period:

@@ -18,6 +18,8 @@ from kuwei_hub.overview.domain import (
     NodeStanding,
     Period,
     Picture,
+    PlaceFigures,
+    PlaceSearch,
     RuleHits,
     Standing,
     Sums,
@@ -29,6 +31,7 @@ from kuwei_hub.territory.domain import TreeRow, Unfolding
 from kuwei_hub.territory.service import Territory
 from kuwei_shared.identity.scope import VisibleJurisdictions
 from kuwei_shared.kernel.clock import Clock, business_date
+from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.wire.statistics import Measure
 
 RULES_SHOWN = 8
@@ -98,6 +101,17 @@ class Overview:
             for row in outline.rows
         ]
         return Tree(rows=rows, page=outline.page, whole=whole)
+
+    def places(
+        self,
+        session: Session,
+        scope: VisibleJurisdictions,
+        period: Period,
+        search: PlaceSearch,
+        request: PageRequest,
+    ) -> Page[PlaceFigures]:
+        """Return jurisdictions with a year of their own figures, in any order."""
+        return store.places(session, scope, period, search, request)
 
     def picture(
         self,

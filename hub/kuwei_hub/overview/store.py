@@ -15,15 +15,20 @@ from sqlalchemy.orm import Session
 
 from kuwei_hub.overview.domain import (
     ABSENT_AFTER,
+    FEN,
     ONE_STAGE,
     Connection,
     Period,
+    PlaceFigures,
+    PlaceSearch,
     Sums,
     Tally,
     Whole,
 )
 from kuwei_hub.statistics.domain import FOLDED
+from kuwei_shared.db.paging import Listing, page_of, within
 from kuwei_shared.identity.scope import VisibleJurisdictions
+from kuwei_shared.kernel.pages import Page, PageRequest
 from kuwei_shared.wire.statistics import Measure
 
 WHOLE = "whole"
@@ -80,6 +85,64 @@ SELECT p.root, count(m.code) AS expected,
 FROM part p LEFT JOIN own o ON o.code = p.code LEFT JOIN member m ON m.code = p.code
 GROUP BY 1
 """)
+
+
+_OF_HUNDRED = "round(100 * {} / nullif({}, 0), 2)".format
+_COVERAGE = _OF_HUNDRED("o.screened", "o.entries")
+_ALERT_RATE = _OF_HUNDRED("o.alerts", "o.payments")
+_COUNTED = ("payments", "screened", "alerts", "held", "rejected", "undetermined")
+_LISTED = ", ".join(
+    [
+        "j.mof_div_code, j.name, j.level",
+        *(f"coalesce(o.{name}, 0)::bigint AS {name}" for name in _COUNTED),
+        f"round(coalesce(o.amount_fen, 0) / {FEN}, 2) AS amount",
+        f"{_COVERAGE} AS coverage, {_ALERT_RATE} AS alert_rate",
+    ]
+)
+_PLACES = f"""jurisdiction j LEFT JOIN (
+  SELECT mof_div_code, sum(payments) AS entries, {_OWN} FROM statistic_sum
+  WHERE span = 'year' AND since = :since GROUP BY 1) o USING (mof_div_code)"""
+_LEVELS = "ARRAY['province', 'city', 'county', 'township']"
+_BY = "j.mof_div_code"
+_ORDERS = {
+    "mof_div_code": [_BY],
+    "name": ["j.name", _BY],
+    "level": [f"array_position({_LEVELS}, j.level)", _BY],
+    "amount": ["coalesce(o.amount_fen, 0)", _BY],
+    "coverage": [_COVERAGE, _BY],
+    "alert_rate": [_ALERT_RATE, _BY],
+    **{name: [f"coalesce(o.{name}, 0)", _BY] for name in _COUNTED},
+}
+
+
+def places(
+    session: Session,
+    scope: VisibleJurisdictions,
+    period: Period,
+    search: PlaceSearch,
+    request: PageRequest,
+) -> Page[PlaceFigures]:
+    """Return jurisdictions with their own figures, in any order."""
+    where, inside = within(scope, "j.mof_div_code")
+    values: dict[str, object] = {**inside, "since": period.since}
+    if search.words:
+        where.append(
+            "(starts_with(j.mof_div_code, :words) OR strpos(j.name, :words) > 0)"
+        )
+        values["words"] = search.words
+    if search.level:
+        where.append("j.level = :level")
+        values["level"] = search.level
+    listing = Listing(
+        columns=_LISTED,
+        source=_PLACES,
+        where=where,
+        values=values,
+        orders=_ORDERS,
+        default="mof_div_code",
+        sparse=("coverage", "alert_rate"),
+    )
+    return page_of(session, listing, request, lambda row: PlaceFigures(**row))
 
 
 def sums(

@@ -196,6 +196,32 @@ def test_a_jurisdiction_says_whether_those_below_it_are_counted(
     assert ("节点接入" in tiles) is (label == "含下级")
 
 
+def test_places_are_listed_by_any_figure_and_exported(site: web_lab.Site) -> None:
+    asked = {"sort": "-payments", "level": "city"}
+    with site.signed_in("province-monitor") as browser:
+        page = browser.get("/figures", params=asked).text
+        sheet = browser.get("/figures/export.csv", params=asked).content
+
+    cells = re.findall(r'<td class="figure">([\d,]+)</td>', page)[::9]
+    payments = [int(one.replace(",", "")) for one in cells]
+    assert payments == sorted(payments, reverse=True)
+    assert 14_784 in payments
+    lines = sheet.decode("utf-8-sig").splitlines()
+    assert lines[0].startswith(
+        "区划代码,名称,级次,支付笔数,支付金额(元),审核笔次,覆盖率(%)"
+    )
+    assert len(lines) == len(payments) + 2
+    assert all("市级" in line for line in lines[1:-1])
+
+
+def test_a_city_lists_its_own_places_alone(site: web_lab.Site) -> None:
+    with site.signed_in("450100-monitor") as browser:
+        page = browser.get("/figures").text
+
+    assert "450102000" in page
+    assert "450303000" not in page
+
+
 def test_a_row_with_nothing_below_it_has_no_second_row(site: web_lab.Site) -> None:
     with site.signed_in("province-leader") as browser:
         page = browser.get("/territory/450181000").text

@@ -119,6 +119,9 @@ class IntakeBatch(NodeTable):
     rows_read: Mapped[int] = mapped_column(server_default=text("0"))
     rows_accepted: Mapped[int] = mapped_column(server_default=text("0"))
     rows_present: Mapped[int] = mapped_column(server_default=text("0"))
+    present_pay_amt: Mapped[Decimal] = mapped_column(
+        Numeric(20, 2), server_default=text("0")
+    )
     rows_rejected: Mapped[int] = mapped_column(server_default=text("0"))
     rows_skipped: Mapped[int] = mapped_column(server_default=text("0"))
     pay_amt: Mapped[Decimal] = mapped_column(Numeric(20, 2), server_default=text("0"))

@@ -68,6 +68,7 @@ def test_the_same_payments_in_another_file_are_left_alone(
     _, progress = desk.run("standard", standard("1.00", "9.00", name="补充.csv"))
 
     assert (progress.accepted, progress.present) == (2, 1)
+    assert progress.present_pay_amt == Decimal("1.00")
     assert desk.column("SELECT count(*) FROM payment") == [2]
 
 

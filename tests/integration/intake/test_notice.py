@@ -37,3 +37,16 @@ def test_the_notice_names_the_file_that_could_not_be_read(
 
     assert "无法读取\t坏.parquet" in said
     assert "! 文件 坏 无法读取" in said
+
+
+def test_the_notice_tells_money_apart_that_was_held_before(
+    desk: Desk, standard: Callable[..., Path]
+) -> None:
+    desk.run("standard", standard("1.00", "2.50"))
+    more = standard("1.00", "2.50", "4.00", name="增补.csv")
+    _, progress = desk.run("standard", more)
+
+    with desk.unit_of_work.begin() as session:
+        said = notice.outcome(desk.intake, session, progress.number)
+
+    assert "其中已有 2 行,金额 3.50 元,未重复入库" in said

@@ -27,14 +27,17 @@ def outcome(intake: Intake, session: Session, import_id: int) -> str:
     for entry in entries:
         whole, said = whole.plus(entry.reproduced), said.plus(entry.declared)
     rejected = sum(entry.rejected for entry in entries)
-    state = intake.progress(session, of_service(), import_id).state_title
+    found = intake.progress(session, of_service(), import_id)
     present = sum(entry.present for entry in entries)
     lines.append(
         f"合计\t{len(entries)} 个文件\t{whole.rows}\t{present}\t{rejected}"
         f"\t{_amounts(whole)}\t{_amounts(said)}"
     )
     lines += [f"! {entry.message}" for entry in entries if entry.message][:FILES_SHOWN]
-    lines.append(f"结果:{state}")
+    if found.present:
+        amount = f"{found.present_pay_amt:.2f}"
+        lines.append(f"其中已有 {found.present} 行,金额 {amount} 元,未重复入库")
+    lines.append(f"结果:{found.state_title}")
     lines += [
         f"{cause.reason_title} {cause.rows} 行:{cause.remedy}"
         for cause in intake.causes(session, of_service(), import_id)

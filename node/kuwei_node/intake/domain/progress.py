@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from kuwei_node.intake.domain.reasons import TITLES as REASONS
@@ -153,6 +154,8 @@ class Progress:
     """An import and how far it is.
 
     Attributes:
+        present_pay_amt: money of the rows the ledger of payments already held; it
+            was not paid once more.
         share: of its bytes, from 0 to 1.
         is_abandoned: it is not over, but nobody is at it, nor will be by itself.
     """
@@ -163,6 +166,7 @@ class Progress:
     read: int
     accepted: int
     present: int
+    present_pay_amt: Decimal
     rejected: int
     share: float
     is_abandoned: bool
@@ -254,12 +258,17 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What storing one batch came to; becomes its ledger row."""
+    """What storing one batch came to; becomes its ledger row.
+
+    Attributes:
+        present_pay_amt: money of the rows the ledger of payments already held.
+    """
 
     batch_id: int
     read: int
     accepted: int
     present: int
+    present_pay_amt: Decimal
     skipped: int
     totals: Totals
     declared: Totals

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -33,19 +32,24 @@ def settle(
         differing: rows whose key the node holds with other content.
         present: rows the node holds already, unchanged; they stay accepted.
     """
-    known = Counter(batch for batch, _ in present)
+    known: dict[int, list[int]] = {}
+    for batch, line in present:
+        known.setdefault(batch, []).append(line)
     refused: dict[int, dict[int, Reason]] = {}
     for reason, places in ((Reason.REPEATED, repeated), (Reason.DIFFERS, differing)):
         for batch, line in places:
             refused.setdefault(batch, {})[line] = reason
     return [
-        _account(batch, mapped, refused.get(batch, {}), known[batch])
+        _account(batch, mapped, refused.get(batch, {}), known.get(batch, []))
         for batch, mapped in batches.items()
     ]
 
 
 def _account(
-    batch: int, mapped: Mapped, refused: Mapping[int, Reason], present: int
+    batch: int,
+    mapped: Mapped,
+    refused: Mapping[int, Reason],
+    present: Sequence[int],
 ) -> Stored:
     late = _describe(mapped, refused)
     accepted = mapped.table.num_rows - len(late)
@@ -53,7 +57,8 @@ def _account(
         batch_id=batch,
         read=mapped.table.num_rows + len(mapped.broken),
         accepted=accepted,
-        present=present,
+        present=len(present),
+        present_pay_amt=_sum(_rows(mapped, present), "pay_amt"),
         skipped=mapped.skipped,
         totals=_less(mapped, refused, accepted),
         declared=mapped.declared,
@@ -80,14 +85,19 @@ def _less(mapped: Mapped, refused: Mapping[int, Reason], accepted: int) -> Total
     """Subtract the refused rows from a batch's totals."""
     if not refused:
         return mapped.totals
-    lines = pa.array(list(refused), pa.int64())
-    gone = mapped.table.filter(pc.is_in(mapped.table["line"], value_set=lines))
-
-    def rest(name: str, before: Decimal | None) -> Decimal:
-        return (before or Decimal(0)) - (pc.sum(gone[name]).as_py() or Decimal(0))
-
+    gone = _rows(mapped, list(refused))
+    before = mapped.totals
     return Totals(
         rows=accepted,
-        pay_amt=rest("pay_amt", mapped.totals.pay_amt),
-        xpay_amt=rest("xpay_amt", mapped.totals.xpay_amt),
+        pay_amt=(before.pay_amt or Decimal(0)) - _sum(gone, "pay_amt"),
+        xpay_amt=(before.xpay_amt or Decimal(0)) - _sum(gone, "xpay_amt"),
     )
+
+
+def _rows(mapped: Mapped, lines: Sequence[int]) -> pa.Table:
+    wanted = pa.array(lines, pa.int64())
+    return mapped.table.filter(pc.is_in(mapped.table["line"], value_set=wanted))
+
+
+def _sum(rows: pa.Table, name: str) -> Decimal:
+    return pc.sum(rows[name]).as_py() or Decimal(0)

@@ -87,6 +87,7 @@ def _progress(session: Session, rows: Sequence[IntakeImport]) -> list[Progress]:
             read=int(by_id[row.id]["rows_read"]),
             accepted=int(by_id[row.id]["rows_accepted"]),
             present=int(by_id[row.id]["rows_present"]),
+            present_pay_amt=by_id[row.id]["present_pay_amt"],
             rejected=int(by_id[row.id]["rows_rejected"]),
             share=float(by_id[row.id]["share"]),
             is_abandoned=by_id[row.id]["is_abandoned"],
@@ -103,12 +104,14 @@ _SUMS = text(
     " coalesce(sum(b.rows_read), 0) AS rows_read,"
     " coalesce(sum(b.rows_accepted), 0) AS rows_accepted,"
     " coalesce(sum(b.rows_present), 0) AS rows_present,"
+    " coalesce(sum(b.present_pay_amt), 0) AS present_pay_amt,"
     " coalesce(sum(b.rows_rejected), 0) AS rows_rejected"
     " FROM intake_import i LEFT JOIN LATERAL (SELECT *, state NOT IN"
     " ('waiting', 'running') AS finished FROM intake_file"
     " WHERE import_id = i.id) f ON true LEFT JOIN LATERAL (SELECT"
     " sum(rows_read) AS rows_read, sum(rows_accepted) AS rows_accepted,"
-    " sum(rows_present) AS rows_present, sum(rows_rejected) AS rows_rejected"
+    " sum(rows_present) AS rows_present, sum(rows_rejected) AS rows_rejected,"
+    " sum(present_pay_amt) AS present_pay_amt"
     " FROM intake_batch WHERE sha256 = f.sha256 AND digest = f.digest"
     " AND mof_div_code = i.mof_div_code) b ON true"
     " WHERE i.id = ANY(:ids) GROUP BY i.id"

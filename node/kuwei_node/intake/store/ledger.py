@@ -184,6 +184,7 @@ def complete_batches(session: Session, batches: Sequence[Stored]) -> None:
                 "rows_read": one.read,
                 "rows_accepted": one.accepted,
                 "rows_present": one.present,
+                "present_pay_amt": one.present_pay_amt,
                 "rows_rejected": len(one.broken),
                 "rows_skipped": one.skipped,
                 "pay_amt": one.totals.pay_amt or Decimal(0),

@@ -1,13 +1,20 @@
 """Imports: handing a file in, watching it, and what was refused."""
 # FastAPI reads annotations at run time, so they are not postponed here.
 
+from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, File, Form, Path, Request, UploadFile
 from fastapi.responses import Response
 
-from kuwei_node.intake.domain.progress import TITLES, ImportSearch, Progress, Reject
+from kuwei_node.intake.domain.progress import (
+    TITLES,
+    FileProgress,
+    ImportSearch,
+    Progress,
+    Reject,
+)
 from kuwei_node.intake.domain.reasons import TITLES as REASONS
 from kuwei_node.intake.domain.rows import Totals
 from kuwei_node.intake.service.imports import Intake
@@ -21,7 +28,7 @@ from kuwei_shared.web.parts import Desk
 from kuwei_shared.web.tables import Column, Filter, Layout, TableAsk
 
 PATH = "/imports"
-FILES_SHOWN = 100
+FILES_SHOWN = 20
 ROWS_DIGITS = 12
 YUAN_DIGITS = 18
 FEN = Decimal("0.01")
@@ -49,6 +56,52 @@ REJECTS = (
     Column(name="remedy", label="处理办法"),
     Column(name="raw", label="原行内容"),
 )
+
+
+FILES = (
+    Column(name="name", label="文件"),
+    Column(name="state_title", label="状态"),
+    Column(name="encoding", label="编码"),
+    Column(name="declared_rows", label="申报笔数", is_figure=True),
+    Column(name="reproduced_rows", label="实得笔数", is_figure=True),
+    Column(name="declared_amount", label="申报金额(元)", is_figure=True),
+    Column(name="reproduced_amount", label="实得金额(元)", is_figure=True),
+    Column(name="skipped", label="跳过", is_figure=True),
+    Column(name="rejected", label="拒绝", is_figure=True),
+    Column(name="message", label="说明", is_filed_only=True),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLine:
+    """A file of an import as an exported file says it."""
+
+    name: str
+    state_title: str
+    encoding: str | None
+    declared_rows: int | None
+    reproduced_rows: int | None
+    declared_amount: Decimal | None
+    reproduced_amount: Decimal | None
+    skipped: int
+    rejected: int
+    message: str | None
+
+    @classmethod
+    def of(cls, found: FileProgress) -> Self:
+        """Return the line of a file."""
+        return cls(
+            name=found.name,
+            state_title=found.state_title,
+            encoding=found.encoding,
+            declared_rows=found.declared.rows,
+            reproduced_rows=found.reproduced.rows,
+            declared_amount=found.declared.pay_amt,
+            reproduced_amount=found.reproduced.pay_amt,
+            skipped=found.skipped,
+            rejected=found.rejected,
+            message=found.message,
+        )
 
 
 def _totals(rows: Text = "", amount: Text = "") -> Totals:
@@ -90,7 +143,8 @@ def routes(intake: Intake, uploads: Uploads) -> APIRouter:
     guard = [needs(Permission.SEE_PAYMENTS)]
     router = APIRouter(prefix=PATH, include_in_schema=False, dependencies=guard)
     _list(router, intake, uploads)
-    _one(router, intake)
+    _one(router, intake, uploads)
+    _files(router, intake)
     return router
 
 
@@ -122,10 +176,10 @@ def _list(router: APIRouter, intake: Intake, uploads: Uploads) -> None:
         )
         number = uploads.order(desk.session, desk.scope, upload, desk.principal)
         desk.record("提交导入文件", f"导入 {number}", profile=profile)
-        return here.done(f"{PATH}/{number}", "文件已提交,正在后台导入。")
+        return here.done(f"{PATH}/{number}", "文件已提交,进展见下。")
 
 
-def _one(router: APIRouter, intake: Intake) -> None:
+def _one(router: APIRouter, intake: Intake, uploads: Uploads) -> None:
     @router.get("/{number}")
     def one(number: Number, here: HereDep, desk: DeskDep) -> Response:
         found = intake.progress(desk.session, desk.scope, number)
@@ -137,6 +191,7 @@ def _one(router: APIRouter, intake: Intake) -> None:
             "progress",
             found=found,
             files=files,
+            profiles=uploads.profiles(),
             causes=intake.causes(desk.session, desk.scope, number) if refused else [],
         )
 
@@ -166,6 +221,29 @@ def _one(router: APIRouter, intake: Intake) -> None:
         )
 
 
+def _files(router: APIRouter, intake: Intake) -> None:
+    @router.get("/{number}/files")
+    def files(
+        number: Number, request: Request, here: HereDep, desk: DeskDep
+    ) -> Response:
+        found = intake.progress(desk.session, desk.scope, number)
+        table = _files_of(number).table(
+            request.query_params,
+            lambda ask: intake.files(desk.session, desk.scope, number, ask.page),
+        )
+        return here.page("intake/files.html", "table", found=found, table=table)
+
+    @router.get(
+        "/{number}/files/export.{form}", dependencies=[needs(Permission.EXPORT_TABLES)]
+    )
+    def filed(number: Number, form: str, request: Request, desk: DeskDep) -> Response:
+        layout = _files_of(number)
+        ask = layout.ask(request.query_params)
+        return export.table(
+            form, layout, ask, lambda a: _filed(intake, desk, a, number), desk=desk
+        )
+
+
 def _layout(titles: dict[str, str]) -> Layout:
     states = {state.value: title for state, title in TITLES.items()}
     return Layout(
@@ -181,6 +259,23 @@ def _layout(titles: dict[str, str]) -> Layout:
         empty="还没有导入过文件。",
         can_export=True,
     )
+
+
+def _files_of(number: int) -> Layout:
+    return Layout(
+        name="files",
+        title="导入的文件",
+        path=f"{PATH}/{number}/files",
+        columns=FILES,
+        empty="没有文件。",
+        can_export=True,
+    )
+
+
+def _filed(intake: Intake, desk: Desk, ask: TableAsk, number: int) -> Page[FileLine]:
+    page = intake.files(desk.session, desk.scope, number, ask.page)
+    rows = [FileLine.of(one) for one in page.rows]
+    return Page(rows=rows, total=page.total, request=page.request)
 
 
 def _rejects(number: int) -> Layout:

@@ -52,6 +52,22 @@ def test_a_file_is_handed_in_run_by_the_worker_and_accounted_for(
     assert page.count("相符") == 2
 
 
+def test_the_files_of_an_import_are_a_table_and_a_file(
+    site: node_site_lab.NodeSite,
+) -> None:
+    _, path, at_once = hand_in(site, STEWARD, sheet("I-files"), rows="1")
+    site.run_imports()
+
+    page = see(site, STEWARD, f"{path}/files")
+    download = see(site, MONITOR, f"{path}/files/export.csv")
+
+    assert 'id="table-files"' in page
+    assert "相符" in page
+    assert "四月支付.csv" in download
+    assert "文件,状态,编码,申报笔数" in download
+    assert "方案 standard" not in at_once
+
+
 def test_a_refused_row_comes_with_line_reason_and_remedy(
     site: node_site_lab.NodeSite,
 ) -> None:

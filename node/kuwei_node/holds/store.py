@@ -40,8 +40,6 @@ _ORDERS = {
     "pay_amt": ("p.pay_amt", "h.payment_seq"),
     "payment_id": ("p.payment_id", "h.payment_seq"),
     "agency_name": ("p.agency_name", "h.agency_code", "h.payment_seq"),
-    "payment_id": ("p.payment_id", "h.payment_seq"),
-    "agency_name": ("p.agency_name", "h.agency_code", "h.payment_seq"),
 }
 
 

@@ -28,7 +28,7 @@ _MORNING, _AFTERNOON, _HALF = 9 * 3600, 14 * 3600 + 1800, 3 * 3600
 _PARTIAL, _CORRECTED, _REVERSED = 0.3, 0.25, 0.15
 _AGAIN_EVERY, _AGAIN_S = 5, 1800  # of what is taken back, one in so many is paid again
 _ODD_SHARE, _ODD_RANGE = 0.02, 1 << 20
-_STRANGE_SHARE = 0.006
+_STRANGE_SHARE = 0.015
 _INSTALMENTS, _SHARED_INVOICE = 3, 700_000_000_000
 # How much of the money stays out of the busy last days: most of it, not all.
 _CALM_SHARE = 0.85
@@ -43,7 +43,7 @@ _FLOOR = np.array([p.floor for p in PROFILES])
 _CAP = np.array([p.cap for p in PROFILES])
 _CHANNEL = np.array([p.channel for p in PROFILES])
 _LARGE = np.isin(_CHANNEL, ["person", "company"])
-_OPEN = _CHANNEL == "company"
+_OPEN = np.array([p.eco == "30299" for p in PROFILES])
 
 
 @dataclass(slots=True)

@@ -108,6 +108,7 @@ class AlertRow:
         hit_count: 0 for one of a scheduled rule whose hits are gone.
         window_start: first day of the window its hits fall in.
         first_day: business date of its first hit.
+        hit_amount: of the payments hit; None where other things are.
     """
 
     id: int
@@ -121,7 +122,7 @@ class AlertRow:
     window_start: dt.date
     first_day: dt.date
     hit_count: int
-    hit_amount: Decimal
+    hit_amount: Decimal | None
     raised_at: dt.datetime
     last_at: dt.datetime
 

@@ -22,8 +22,8 @@ Number = Annotated[int, Path(ge=1, lt=2**63)]
 
 COLUMNS = (
     Column(name="first_day", label="业务日期", is_sortable=True),
-    Column(name="severity", label="等级", words=SEVERITIES),
-    Column(name="rule_id", label="规则"),
+    Column(name="severity", label="等级", is_sortable=True, words=SEVERITIES),
+    Column(name="rule_id", label="规则", is_sortable=True),
     Column(name="agency_name", label="预算单位"),
     Column(name="subject_title", label="对象"),
     Column(name="hit_count", label="命中次数", is_sortable=True, is_figure=True),
@@ -31,12 +31,12 @@ COLUMNS = (
     Column(name="last_at", label="最近预警", is_sortable=True),
 )
 PAYMENTS = (
-    Column(name="vou_date", label="业务日期"),
-    Column(name="payment_id", label="支付主键"),
+    Column(name="vou_date", label="业务日期", is_sortable=True),
+    Column(name="payment_id", label="支付主键", is_sortable=True),
     Column(name="stage", label="环节"),
     Column(name="payee_acct_name", label="收款人"),
     Column(name="use_des", label="用途"),
-    Column(name="pay_amt", label="金额(元)", is_figure=True),
+    Column(name="pay_amt", label="金额(元)", is_sortable=True, is_figure=True),
 )
 
 

@@ -81,7 +81,8 @@ def alerted_units(
             "SELECT a.agency_code, coalesce((SELECT p.agency_name FROM payment p"
             " WHERE p.seq = max(a.last_payment_seq)), (SELECT g.agency_name"
             " FROM agency g WHERE g.agency_code = a.agency_code"
-            " ORDER BY g.known_from DESC LIMIT 1)) AS agency_name, count(*) AS hits, max(a.first_day) AS last_on"
+            " ORDER BY g.known_from DESC LIMIT 1)) AS agency_name,"
+            " count(*) AS hits, max(a.first_day) AS last_on"
             f" FROM alert a WHERE {' AND '.join([*named, *where])}"
             " GROUP BY a.agency_code ORDER BY 3 DESC, 1 LIMIT :limit"
         ),

@@ -88,7 +88,7 @@ class LatestAlert:
     rule_id: str
     severity: str
     agency_name: str | None
-    amount: Decimal
+    amount: Decimal | None
     day: dt.date
     raised_at: dt.datetime
 

@@ -161,7 +161,8 @@ def latest_alerts(
     )
     rows = session.execute(
         text(
-            "SELECT a.id, a.rule_id, a.severity, a.hit_amount AS amount,"
+            "SELECT a.id, a.rule_id, a.severity,"
+            " CASE WHEN a.subject = 'payment' THEN a.hit_amount END AS amount,"
             " a.first_day AS day, a.raised_at, (SELECT max(p.agency_name)"
             " FROM payment p WHERE p.seq = a.last_payment_seq) AS agency_name"
             f" FROM alert a WHERE {condition} ORDER BY array_position("

@@ -128,6 +128,7 @@ def test_rules_that_run_by_the_calendar_are_counted_by_alerts(
 
     row = first.split(">GX-B06 ")[1].split("</tr>")[0]
     assert '<td class="figure">1</td>' in row
+    assert '<td class="figure">—</td>' in first.split("须首先查看的预警")[1]
     assert "近一年各月预警次数" in rule
     assert "/alerts?rule=GX-B06&amp;unit=101001" in rule
     assert "命中的支付" not in rule

@@ -21,17 +21,21 @@ from kuwei_shared.kernel.pages import Page, PageRequest
 
 _ROW = (
     "a.id, a.rule_id, a.severity, a.mof_div_code, a.subject, a.subject_key,"
-    " a.agency_code, a.window_start, a.first_day, a.hit_count, a.hit_amount,"
+    " a.agency_code, a.window_start, a.first_day, a.hit_count,"
+    " CASE WHEN a.subject = 'payment' THEN a.hit_amount END AS hit_amount,"
     " a.raised_at, a.last_at, coalesce((SELECT p.agency_name FROM payment p"
     " WHERE p.seq = a.last_payment_seq), (SELECT g.agency_name FROM agency g"
     " WHERE g.agency_code = a.agency_code ORDER BY g.known_from DESC LIMIT 1))"
     " AS agency_name"
 )
+_RANK = "array_position(ARRAY['record','yellow','orange','red','grey'], a.severity)"
 _ORDERS = {
     "first_day": ("a.first_day", "a.id"),
     "last_at": ("a.last_at", "a.id"),
     "hit_amount": ("a.hit_amount", "a.id"),
     "hit_count": ("a.hit_count", "a.id"),
+    "rule_id": ("a.rule_id", "a.id"),
+    "severity": (_RANK, "a.id"),
 }
 _MATCHING = {
     "rule_id": "a.rule_id = :rule_id",
@@ -127,7 +131,12 @@ def payments(
             "start": record.window_start,
             "rule": record.rule_id,
         },
-        orders={"seq": ("p.seq",)},
+        orders={
+            "seq": ("p.seq",),
+            "vou_date": ("p.vou_date", "p.seq"),
+            "payment_id": ("p.payment_id", "p.seq"),
+            "pay_amt": ("p.pay_amt", "p.seq"),
+        },
         default="-seq",
     )
     return page_of(session, listing, request, lambda row: AlertPayment(**row))

@@ -24,6 +24,8 @@ FIRST_DAY, END_DAY = dt.date(1990, 1, 1), dt.date(2100, 1, 1)
 YEARS_APART_MAX = 1
 """How far a budget year may lie from the year of the business date."""
 COUNT_MAX = 1_000_000
+CENTS_LOST_FROM, DIGITS_LOST_FROM = 1e13, 1e15
+"""From here on a binary number with cents, or any, may have more than 15 digits."""
 RESERVED = "撤销:"
 """Begins the ids of reversals a node makes itself; nobody else may send them."""
 SIGNS: Mapping[str, int] = {"normal": 1, "refund": -1, "reversal": -1}

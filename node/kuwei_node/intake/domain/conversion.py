@@ -34,7 +34,6 @@ _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _INT64_MAX = 2**63 - 1
 _ANY_INTEGER = pa.decimal128(20, 0)
 _INT32_MAX = 2**31 - 1
-CENTS_LOST_FROM = 1e13
 _EXPONENT = r"^-?[0-9](\.[0-9]+)?[eE]\+[0-9]{2,}$"
 _LAST_CONTROL, _PLUS = 0x1F, ord("+")
 _CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]"
@@ -67,7 +66,7 @@ def number_text(value: float | None) -> str | None:
     """
     if value is None or value != value:  # noqa: PLR0124  # only NaN differs from itself
         return None
-    if abs(value) >= CENTS_LOST_FROM and not value.is_integer():
+    if abs(value) >= bounds.CENTS_LOST_FROM and not value.is_integer():
         return f"{value:.15e}"
     return f"{value:.15g}"
 

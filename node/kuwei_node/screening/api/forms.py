@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -23,23 +24,43 @@ from pydantic import (
 
 from kuwei_node.screening.domain import PAYMENTS_MAX
 from kuwei_shared.kernel.clock import CHINA
+from kuwei_shared.rules import bounds
 
 # A NUL cannot be stored; other control characters have no place in a voucher.
 _PLAIN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 Key = Annotated[
-    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[!-~]+$")
+    str,
+    StringConstraints(
+        min_length=1, max_length=bounds.CODE_CHARS_MAX, pattern=r"^[!-~]+$"
+    ),
 ]
-Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_PLAIN)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=400, pattern=_PLAIN)]
+Code = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=bounds.CODE_CHARS_MAX, pattern=_PLAIN),
+]
+Text = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=bounds.TEXT_CHARS_MAX, pattern=_PLAIN),
+]
 Division = Annotated[str, StringConstraints(pattern=r"^[0-9]{9}$")]
+
+
+def _exact(amount: object) -> object:
+    """Refuse a JSON number that was rounded when it was read; a text never is."""
+    if not isinstance(amount, float) or abs(amount) < bounds.CENTS_LOST_FROM:
+        return amount
+    if abs(amount) >= bounds.DIGITS_LOST_FROM or not amount.is_integer():
+        raise ValueError('超过 15 位的金额须写成文本,如 "99999999999999.99"')
+    return amount
+
+
 Money = Annotated[
     Decimal,
+    BeforeValidator(_exact),
     Field(max_digits=18, decimal_places=2, description="人民币元,至多两位小数"),
 ]
-YEARS_APART_MAX = 1
-"""A budget year's books may be closed, and the next one's begun, a year off."""
-Day = Annotated[dt.date, Field(ge=dt.date(1990, 1, 1), lt=dt.date(2100, 1, 1))]
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Day = Annotated[dt.date, Field(ge=bounds.FIRST_DAY, lt=bounds.END_DAY)]
+Count = Annotated[int, Field(ge=0, le=bounds.COUNT_MAX)]
 
 
 def _china_time(moment: dt.datetime) -> dt.datetime:
@@ -117,10 +138,10 @@ class PaymentIn(BaseModel):
     @model_validator(mode="after")
     def year_is_near_the_date(self) -> PaymentIn:
         """Refuse a budget year whose limits the payment would escape."""
-        if abs(self.fiscal_year - self.vou_date.year) > YEARS_APART_MAX:
+        if abs(self.fiscal_year - self.vou_date.year) > bounds.YEARS_APART_MAX:
             raise ValueError(
                 f"预算年度 {self.fiscal_year} 与业务日期 {self.vou_date} 相差超过"
-                f" {YEARS_APART_MAX} 年,请核对"
+                f" {bounds.YEARS_APART_MAX} 年,请核对"
             )
         return self
 

@@ -268,7 +268,6 @@ def test_no_canary_is_seen_outside_its_node(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     plant(home)
-
     taps = [enrol(desk.province, node), say_everything(desk, node)]
 
     assert version_in_force(node) == "2026.1.1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -170,7 +170,9 @@ def test_credits_and_the_refusal_at_once_make_no_room(
 ) -> None:
     lab.screen(payment("a", pay_amt="6000.00"))
     with ThreadPoolExecutor(7) as pool:
-        sent = [pool.submit(lab.screen, credit("-1000.00", f"r{n}")) for n in range(6)]
+        sent: list[Future[object]] = [
+            pool.submit(lab.screen, credit("-1000.00", f"r{n}")) for n in range(6)
+        ]
         sent.append(pool.submit(refuse, lab, "a"))
 
     assert [one.exception() for one in sent] == [None] * 7

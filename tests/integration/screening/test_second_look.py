@@ -37,7 +37,10 @@ def lab(engine: Engine) -> ScreeningLab:
 def desk(lab: ScreeningLab) -> Search:
     rulebook = Rulebook(catalogues=Catalogues(lab.clock))
     return Search(
-        rulebook=rulebook, screening=lab.screening, holds=lab.holds, names=dict
+        rulebook=rulebook,
+        screening=lab.screening,
+        holds=lab.holds,
+        names=lambda _, __: {},
     )
 
 

@@ -324,7 +324,7 @@ def _originals_first(rows: Sequence[Row], ids: Collection[str]) -> list[Row]:
     placed, waiting = set[str](), dict[str, list[Row]]()
     ordered: list[Row] = []
     for row in rows:
-        original = str(row.get("orig_payment_id"))
+        original = row.get("orig_payment_id") or ""
         if original in ids and original not in placed:
             waiting.setdefault(original, []).append(row)
             continue

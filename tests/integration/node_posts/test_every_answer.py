@@ -35,7 +35,9 @@ def addresses(office: Office, method: str) -> list[str]:
         for one in _every(app.routes)
         if method in (one.methods or ()) and not one.path.startswith(OPEN_TO_ALL)
     ]
-    return sorted(re.sub(r"{(\w+)}", lambda m: FILLED_IN[m[1]], one) for one in paths)
+    return sorted(
+        re.sub(r"{(\w+)(?::\w+)?}", lambda m: FILLED_IN[m[1]], one) for one in paths
+    )
 
 
 def _every(routes: Iterable[object]) -> Iterator[APIRoute]:

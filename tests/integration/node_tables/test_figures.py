@@ -17,7 +17,8 @@ from kuwei_shared.identity.roles import Role
 pytestmark = pytest.mark.integration
 
 RECEIPTS = 11
-"""Of 99.30 yuan each, on 20 June, the latest day; three vouchers came on 10 June."""
+"""Of 99.30 yuan each, on 20 June, the latest day; three incomplete vouchers were held
+on 10 June."""
 
 
 def tiles(page: str) -> dict[str, tuple[str, str]]:
@@ -52,7 +53,7 @@ def charts(page: str) -> dict[str, dict[str, Any]]:
         (1, "命中率", "100.00%", "至少命中一条规则的笔次 11"),
         (30, "审核笔次", "14", "支付 11 笔"),
         (30, "暂缓 / 拒绝", "3 / 0", ""),
-        (30, "预警", "4", "红 3 · 橙 0 · 黄 1 · 灰 0"),
+        (30, "预警", "7", "红 3 · 橙 3 · 黄 1 · 灰 0"),
         (1, "待处理", "11", ""),
         (30, "待处理", "11", ""),
     ],
@@ -91,6 +92,7 @@ def test_rules_that_hit_most_come_first(full: Full) -> None:
     names = [name.split()[0] for name in shown["categories"]]
     assert dict(zip(names, shown["series"][0]["values"], strict=True)) == {
         "SX-5": RECEIPTS,
+        "GX-U12": 3,
         "GX-U14": 3,
     }
     assert names[0] == "SX-5"

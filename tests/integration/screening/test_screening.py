@@ -252,7 +252,12 @@ def test_a_year_survives_the_failure_of_its_first_request(engine: Engine) -> Non
 
 
 def test_a_rule_that_holds_for_want_of_data_trips_too(engine: Engine) -> None:
-    wanting = rule("W", BUDGET.when, requires=BUDGET.requires, on_missing=Policy.HOLD)
+    wanting = rule(
+        "W",
+        "pay_amt >= 5000",
+        requires=("appropriation.amount",),
+        on_missing=Policy.HOLD,
+    )
     lab = ScreeningLab(engine, effective(wanting))
 
     for number in range(6):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import embedded
 import pytest
+from pace import PATIENCE_S
 from process_lab import NodeProcesses, furnish, node_processes
 from screening_lab import COUNTY
 from sqlalchemy import Engine, create_engine, text
@@ -24,7 +25,6 @@ from kuwei_shared.kernel.clock import SystemClock
 pytestmark = pytest.mark.integration
 
 ROWS = 4 * GROUP_ROWS
-PATIENCE_S = 120.0
 WAIT = threading.Event().wait
 HEAD = (
     "payment_id,stage,entry_kind,mof_div_code,fiscal_year,vou_date,agency_code,"

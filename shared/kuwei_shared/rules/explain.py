@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from kuwei_shared.kernel.clock import CHINA
 from kuwei_shared.rules.classes import CLASSED, class_name
 from kuwei_shared.rules.compiler import EffectiveRule
 from kuwei_shared.rules.model import Value
@@ -52,7 +53,7 @@ def spoken(value: object, kind: Type) -> str:
         return _number(str(value), kind)
     if kind is Type.DATE:
         return _date(value)
-    return str(value)
+    return _moment(value) if kind is Type.TIMESTAMP else str(value)
 
 
 def written(name: str, value: object, vocabulary: Vocabulary) -> str:
@@ -83,6 +84,17 @@ def _number(text: str, kind: Type) -> str:
 def _date(value: object) -> str:
     day = value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value))
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+def _moment(value: object) -> str:
+    """Write a moment by the clock of the country; one without a zone is in UTC."""
+    found = (
+        value
+        if isinstance(value, dt.datetime)
+        else dt.datetime.fromisoformat(str(value))
+    )
+    there = found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+    return f"{there.astimezone(CHINA):%Y-%m-%d %H:%M:%S}"
 
 
 def plain(value: object) -> Value:

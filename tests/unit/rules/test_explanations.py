@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -9,9 +10,10 @@ import screening_lab
 
 from kuwei_shared.catalogue.trial import effective, row_of
 from kuwei_shared.rules.classes import class_name
-from kuwei_shared.rules.explain import MISSING, explanation
+from kuwei_shared.rules.explain import MISSING, explanation, spoken
 from kuwei_shared.rules.model import Catalogue, Example, Expected, Rule
 from kuwei_shared.rules.placeholders import outlined
+from kuwei_shared.rules.vocabulary import Type
 
 CATALOGUE = screening_lab.standard()
 HITS = [
@@ -105,3 +107,16 @@ def test_a_form_says_when_its_asides_are_said() -> None:
 )
 def test_a_budget_class_has_a_name(code: str, name: str | None) -> None:
     assert class_name(code) == name
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        dt.datetime(2026, 3, 5, 1, 14, 14),  # noqa: DTZ001  # as the ledger keeps it
+        dt.datetime(2026, 3, 5, 1, 14, 14, tzinfo=dt.UTC),
+        "2026-03-05T01:14:14",
+        "2026-03-05T09:14:14+08:00",
+    ],
+)
+def test_a_moment_is_said_by_the_clock_of_the_country(stored: object) -> None:
+    assert spoken(stored, Type.TIMESTAMP) == "2026-03-05 09:14:14"

@@ -21,13 +21,14 @@ from kuwei_node.payments.models import LEDGER_COLUMNS, Payment
 from kuwei_node.payments.store.crediting import void_appended
 from kuwei_shared.db.prepared import Prepared, run_verbatim
 from kuwei_shared.kernel.errors import Kind, KuweiError
+from kuwei_shared.rules.bounds import RESERVED
 
 YEAR_MIN, YEAR_MAX = 1990, 2100
 PARTITIONED = ("payment", "screening")
 REFERENCE_LOCK, YEARS_LOCK = 1, 2
 # A power of two: an import of many units must not exhaust the server's lock table.
 LOCK_STRIPES = 4_096
-REVERSAL = "撤销:"
+REVERSAL = RESERVED
 """Begins the id of a reversal the node made; no client can send it."""
 _TALLY = "CASE {0}.entry_kind WHEN 'normal' THEN 1 WHEN 'reversal' THEN -1 ELSE 0 END"
 
@@ -192,8 +193,8 @@ _LAY_OUT = (
     f" TRUNCATE {APPENDED}"
 )
 _PLACED = f"seq, live, tally, received_at, import_id, {_NAMES}"
-# In the order of business days. OFFSET keeps the planner
-# to one look into the ledger's index per row, however many rows it thinks there are.
+# In the order of business days. OFFSET keeps the planner to one look into the ledger's
+# index per row, however many rows it thinks there are.
 _ARRANGE = f"""
 INSERT INTO {APPENDED} ({_PLACED})
 SELECT nextval('payment_seq'), true, {_TALLY.format("s")}, :at, :import, {_NAMES}
